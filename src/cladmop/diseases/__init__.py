@@ -1,0 +1,1 @@
+"""Diseases: ICD-10-CM codes and their ancestors."""

@@ -1,0 +1,1 @@
+"""Drugs: names to structures, with where each answer came from."""

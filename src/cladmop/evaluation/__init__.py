@@ -1,0 +1,1 @@
+"""Evaluation of scores: metrics, comparisons, rivals. It sees scores and labels only."""

@@ -1,0 +1,1 @@
+"""The CLaDMoP network: grouping, fusion, heads, losses."""

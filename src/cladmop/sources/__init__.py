@@ -1,0 +1,1 @@
+"""Trial sources: each reads one kind of file or service and gives `Trial` records."""

@@ -1,0 +1,1 @@
+"""Training: batches, the loop, pair-matching pre-training, outcome fine-tuning."""
