@@ -1,0 +1,53 @@
+# `make demo` and `make test` do all their own set-up: a virtual environment in .venv, weights and caches in .cladmop.
+# Nothing outside this folder is touched.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+export CLADMOP_HOME ?= $(CURDIR)/.cladmop
+
+.PHONY: help demo test check unit types lint default-model clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-ready: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing cladmop and what it runs on (a few minutes the first time)"
+	$(PIP) install --constraint constraints.txt --editable '.[nn,plots]'
+	@touch $@
+
+$(VENV)/.dev-ready: $(VENV)/.run-ready
+	@echo "Installing what the tests need"
+	$(PIP) install --constraint constraints.txt --editable '.[nn,plots,dev]'
+	@touch $@
+
+demo: $(VENV)/.run-ready ## Score the bundled example trials and write demo-report/index.html
+	$(BIN)/cladmop models get minilm
+	$(BIN)/cladmop demo --out demo-report
+
+test: check unit ## Lint, types, layers and all tests
+
+check: lint types
+
+lint: $(VENV)/.dev-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev-ready
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev-ready
+	$(BIN)/cladmop models get minilm
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+default-model: $(VENV)/.run-ready ## Train the shipped model again (TOP=folder of TOP's CSV files)
+	$(BIN)/cladmop fit --data $(or $(TOP),../shared/top) --out src/cladmop/pretrained/default
+
+clean: ## Remove the virtual environment, caches and reports
+	rm -rf $(VENV) .cladmop demo-report runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
