@@ -1,0 +1,122 @@
+"""Paired comparisons against the textbook definitions."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from cladmop.errors import InputError
+from cladmop.evaluation.compare import compare, delong, holm, minimum_detectable_difference, paired_bootstrap
+
+
+def naive_delong(labels, a, b):
+    """The definition of 1988: every pair, the 2 x 2 covariance matrix, the contrast (1, -1)."""
+    above, below = [], []
+    for scores in (a, b):
+        successes = [s for s, label in zip(scores, labels, strict=True) if label]
+        failures = [s for s, label in zip(scores, labels, strict=True) if not label]
+        kernel = [[1.0 if s > f else 0.5 if s == f else 0.0 for f in failures] for s in successes]
+        above.append([sum(row) / len(failures) for row in kernel])
+        below.append([sum(column) / len(successes) for column in zip(*kernel, strict=True)])
+    covariance = np.cov(above) / len(above[0]) + np.cov(below) / len(below[0])
+    contrast = np.array([1.0, -1.0])
+    return np.mean(above[0]) - np.mean(above[1]), math.sqrt(max(contrast @ covariance @ contrast, 0))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 25), st.integers(2, 25), st.integers(2, 12))
+def test_delong_equals_its_definition(seed, successes, failures, levels):
+    generator = np.random.default_rng(seed)
+    labels = np.array([1] * successes + [0] * failures)
+    a, b = generator.integers(0, levels, (2, len(labels))) / levels
+    result = delong(labels, a, b)
+    difference, error = naive_delong(labels, a, b)
+    assert result.difference.value == pytest.approx(difference, abs=1e-9)
+    # The square root turns a rounding of 1e-17 in a zero variance into 1e-8, so variances are compared.
+    assert result.standard_error**2 == pytest.approx(error**2, abs=1e-9)
+    assert result.auc_a == pytest.approx(roc_auc_score(labels, a), abs=1e-12)
+
+
+def test_delong_of_identical_and_opposite_scores():
+    labels = [0, 1, 0, 1, 1, 0]
+    scores = np.array([0.1, 0.9, 0.2, 0.8, 0.15, 0.7])
+    same = delong(labels, scores, scores)
+    assert (same.z, same.p_value, same.standard_error) == (0.0, 1.0, 0.0)
+    perfect = np.array(labels, dtype=float)
+    assert delong(labels, perfect, -perfect).p_value == 0.0
+    assert delong(labels, scores, perfect).z == -delong(labels, perfect, scores).z
+
+
+def test_delong_has_its_level_under_the_null():
+    generator = np.random.default_rng(0)
+    labels = np.array([1] * 110 + [0] * 90)
+    found = 0
+    for _ in range(400):
+        common = 0.5 * labels + generator.normal(size=200)
+        a, b = common + generator.normal(size=(2, 200))
+        found += delong(labels, a, b).p_value < 0.05
+    assert 0.02 < found / 400 < 0.09
+
+
+def test_delong_agrees_with_the_bootstrap():
+    generator = np.random.default_rng(5)
+    labels = generator.integers(0, 2, 300)
+    a = labels + generator.normal(size=300)
+    b = 0.5 * labels + generator.normal(size=300)
+    test, resampled = delong(labels, a, b), paired_bootstrap(labels, a, b, n_bootstrap=2000)
+    assert resampled.roc_auc.value == pytest.approx(test.difference.value)
+    assert resampled.roc_auc.low == pytest.approx(test.difference.low, abs=0.01)
+    assert resampled.roc_auc.high == pytest.approx(test.difference.high, abs=0.01)
+    assert resampled.roc_auc_p < 0.01
+    assert resampled.average_precision.low > 0
+
+
+def test_bootstrap_of_identical_scores_finds_nothing():
+    labels, scores = [0, 1, 0, 1], [0.1, 0.9, 0.6, 0.4]
+    result = paired_bootstrap(labels, scores, scores, n_bootstrap=50)
+    assert (result.roc_auc.value, result.roc_auc.low, result.roc_auc.high) == (0, 0, 0)
+    assert result.roc_auc_p == result.average_precision_p == 1.0
+
+
+def test_too_few_of_a_class():
+    with pytest.raises(InputError, match="1 successes and 2 failures"):
+        delong([0, 1, 0], [0.1, 0.2, 0.3], [0.3, 0.2, 0.1])
+    with pytest.raises(InputError, match="all 2 labels are 1"):
+        paired_bootstrap([1, 1], [0.1, 0.2], [0.3, 0.2])
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+    with pytest.raises(InputError, match="p-values"):
+        holm([0.5, math.nan])
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_keeps_the_order_and_never_lowers(p_values):
+    adjusted = holm(p_values)
+    assert all(after >= before for before, after in zip(p_values, adjusted, strict=True))
+    ranked = [after for _, after in sorted(zip(p_values, adjusted, strict=True))]
+    assert ranked == sorted(ranked)
+
+
+def test_minimum_detectable_difference():
+    # Cohen: 2.80 standard errors at 80% power, two-sided 5%.
+    assert minimum_detectable_difference(0.01) == pytest.approx(0.02802, abs=1e-5)
+    with pytest.raises(InputError, match="standard error -1"):
+        minimum_detectable_difference(-1)
+
+
+def test_compare_names_and_corrects():
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 100)
+    scores = {name: generator.random(100) for name in ("ours", "words", "length")}
+    words, length = compare(labels, scores, "ours", n_bootstrap=50)
+    assert (words.name, length.name, words.reference) == ("words", "length", "ours")
+    assert words.holm_p >= words.delong.p_value
+    assert words.detectable == pytest.approx(2.802 * words.delong.standard_error, rel=1e-3)
+    with pytest.raises(InputError, match="'nobody'"):
+        compare(labels, scores, "nobody")
