@@ -1,0 +1,99 @@
+"""The network, put together.
+
+Shapes: B trials, C width of the pooled criteria, D width of the drug branch, P width of match embeddings,
+I criteria and J sets of drugs that are compared pair by pair.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cladmop.errors import InputError
+from cladmop.model.batch import LEVELS, TrialBatch
+from cladmop.model.config import ModelConfig
+from cladmop.model.criteria import Criteria, CriteriaBranch
+from cladmop.model.fusion import DMTokenizer, DMTokens, MultiLevelFusion
+from cladmop.model.heads import MatchHead, OutcomeHead
+
+
+class Representations(NamedTuple):
+    """Both branches of a batch, average-pooled."""
+
+    criteria_BC: Tensor
+    drugs_BD: Tensor
+
+
+class CLaDMoP(nn.Module):
+    """Criteria, molecules and diseases of a trial -> match of its parts, and logit of its success.
+
+    Parameters
+    ----------
+    config
+        Sizes and switches.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.criteria = CriteriaBranch(config)
+        self.tokens = DMTokenizer(config)
+        self.fusion = MultiLevelFusion(config)
+        self.match_head = MatchHead(config)
+        self.outcome_head = OutcomeHead(config)
+
+    def read(self, batch: TrialBatch) -> tuple[Criteria, DMTokens]:
+        """Return the two branches before they meet.
+
+        Raises
+        ------
+        InputError
+            If the batch was encoded at other widths than the network's.
+        """
+        self._check(batch)
+        return self.criteria(batch), self.tokens(batch)
+
+    def forward(self, batch: TrialBatch) -> Representations:
+        """Return the pooled criteria and the pooled drugs and diseases, fused with the criteria."""
+        criteria, tokens = self.read(batch)
+        return Representations(criteria.pooled_BC, self.fusion(tokens, criteria.contexts))
+
+    def outcome(self, batch: TrialBatch) -> Tensor:
+        """Return the logits of success, shape ``B``."""
+        logits_B: Tensor = self.outcome_head(*self(batch))
+        return logits_B
+
+    def match(self, batch: TrialBatch) -> tuple[Tensor, Tensor]:
+        """Return f_C and f_DM, shape ``B x P`` each, rows of length 1."""
+        return self.embed(*self.read(batch))
+
+    def embed(self, criteria: Criteria, tokens: DMTokens) -> tuple[Tensor, Tensor]:
+        """Return f_C and f_DM; f_DM sees the trial's own criteria only where ``config.match`` is ``own``."""
+        contexts = criteria.contexts if self.config.match == "own" else ()
+        f_C = self.match_head.embed_criteria(criteria.pooled_BC)
+        return f_C, self.match_head.embed_drugs(self.fusion(tokens, contexts))
+
+    def match_pairs(self, criteria: Criteria, tokens: DMTokens) -> Tensor:
+        """Return f_C(i) . f_DM(j | criteria i) of all pairs, in [-1, 1], shape ``I x J``.
+
+        Costs ``I x J`` fusions of a few DM tokens each; keys and values of the criteria are computed I times.
+        """
+        rows = len(criteria.pooled_BC)
+        fused_RD = self.fusion(tokens.repeat(rows), criteria.contexts)
+        f_DM_IJP = self.match_head.embed_drugs(fused_RD).reshape(rows, -1, self.config.match_width)
+        f_C_IP = self.match_head.embed_criteria(criteria.pooled_BC)
+        return torch.einsum("ip,ijp->ij", f_C_IP, f_DM_IJP)
+
+    def _check(self, batch: TrialBatch) -> None:
+        received = (batch.criteria_LBTW.shape[0], batch.criteria_LBTW.shape[-1], batch.molecules_BMF.shape[-1])
+        expected = (LEVELS, self.config.text_width, self.config.molecule_width)
+        if received != expected:
+            raise InputError(
+                f"trials encoded with (levels, text width, molecule features) = {received}, but the network reads "
+                f"{expected}; encode them with the encoders the model was trained on"
+            )
+        if batch.diseases_BKA.numel() and int(batch.diseases_BKA.max()) >= self.config.disease_vocabulary:
+            raise InputError(
+                f"disease id {int(batch.diseases_BKA.max())} is outside the network's vocabulary of "
+                f"{self.config.disease_vocabulary}; encode the trials with the vocabulary the model was trained on"
+            )
