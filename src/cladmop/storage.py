@@ -28,6 +28,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         os.close(handle)
         part = Path(name)
+        part.chmod(0o644)
         yield part
         with part.open("rb") as written:
             os.fsync(written.fileno())
@@ -113,3 +114,10 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the bytes free on the disk that holds ``folder``, or its nearest parent that exists."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

