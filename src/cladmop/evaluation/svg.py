@@ -46,7 +46,7 @@ def render(title: str, table: Table, draw: Callable[["Axes"], None], height: flo
         ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK
     )
     settings |= {"axes.spines.top": False, "axes.spines.right": False, "font.family": "sans-serif", "font.size": 10}
-    settings |= {"svg.fonttype": "none", "svg.hashsalt": title}
+    settings |= {"svg.fonttype": "none", "svg.hashsalt": title, "text.parse_math": False}
     with rc_context(settings):
         figure = Figure(figsize=(5.2, height), layout="constrained")
         FigureCanvasSVG(figure)

@@ -25,6 +25,8 @@ class Table:
     """Cells, as many a row as there are columns; a line break inside a cell is kept."""
     note: str = ""
     """What the reader must know to read it rightly."""
+    words: tuple[int, ...] = (0,)
+    """Columns of words, aligned left and wrapped; the others hold figures."""
 
     def __post_init__(self) -> None:
         """Refuse ragged rows.
@@ -40,7 +42,7 @@ class Table:
 
     def markdown(self) -> str:
         """Return GitHub-flavoured Markdown, caption in bold above and note below."""
-        lines = [_markdown_row(self.header), "|" + " --- |" + " ---: |" * (len(self.header) - 1)]
+        lines = [_markdown_row(self.header), "|" + "".join(self._pick(" --- |", " ---: |"))]
         lines += [_markdown_row(row) for row in self.rows]
         return "\n\n".join(part for part in (f"**{self.caption}**", "\n".join(lines), self.note) if part) + "\n"
 
@@ -55,7 +57,8 @@ class Table:
         )
         table.title_justify = table.caption_justify = "left"
         for place, name in enumerate(self.header):
-            table.add_column(Text(name), justify="left" if place == 0 else "right", overflow="fold")
+            words = place in self.words
+            table.add_column(Text(name), justify="left" if words else "right", no_wrap=not words, overflow="fold")
         for row in self.rows:
             table.add_row(*map(Text, row))
         return table
@@ -63,6 +66,9 @@ class Table:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
+
+    def _pick(self, words: str, figures: str) -> list[str]:
+        return [words if place in self.words else figures for place in range(len(self.header))]
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
@@ -86,7 +92,7 @@ class ResultRow:
 
 _NOTE = (
     "[95% bootstrap interval]. AP: average precision, to be read against the base rate. "
-    "F1: at the threshold chosen on validation, to be read against all-positive F1."
+    "F1: at the threshold chosen on validation, to be read against that of calling all trials a success (all +)."
 )
 
 
@@ -100,7 +106,7 @@ def results_table(rows: Sequence[ResultRow], caption: str, *, narrow: bool = Fal
     caption : str
         Which trials.
     narrow : bool
-        Put intervals under the values and leave the notes out, to fit 80 columns.
+        Put intervals, base rate and all-positive F1 under the values and leave the notes out, to fit 80 columns.
 
     Raises
     ------
@@ -110,26 +116,36 @@ def results_table(rows: Sequence[ResultRow], caption: str, *, narrow: bool = Fal
     sizes = {(row.evaluation.n, row.evaluation.successes) for row in rows}
     if len(sizes) > 1:
         raise InputError(f"rows of {caption!r} are of different trials (n, successes: {sorted(sizes)}); evaluate alike")
-    cell = _stacked if narrow else Estimate.text
-    cells = [
-        (
-            _label(row, narrow=narrow),
-            cell(row.evaluation.roc_auc),
-            cell(row.evaluation.average_precision),
-            short(row.evaluation.base_rate.value),
-            cell(row.evaluation.f1),
-            short(row.evaluation.all_positive_f1.value),
-            cell(row.evaluation.brier),
-            cell(row.evaluation.ece),
-        )
-        for row in rows
-    ]
+    if narrow:
+        return Table(caption, ("model", "ROC-AUC", "AP", "F1", "Brier", "ECE"), tuple(map(_narrow, rows)), _NOTE)
     header = ("model", "ROC-AUC", "AP", "base", "F1", "all +", "Brier", "ECE")
-    return Table(caption, header, tuple(cells), _NOTE)
+    return Table(caption, header, tuple(map(_wide, rows)), _NOTE)
 
 
-def _label(row: ResultRow, *, narrow: bool) -> str:
-    return row.name if narrow or not row.note else f"{row.name} ({row.note})"
+def _wide(row: ResultRow) -> tuple[str, ...]:
+    found = row.evaluation
+    return (
+        f"{row.name} ({row.note})" if row.note else row.name,
+        found.roc_auc.text(),
+        found.average_precision.text(),
+        short(found.base_rate.value),
+        found.f1.text(),
+        short(found.all_positive_f1.value),
+        found.brier.text(),
+        found.ece.text(),
+    )
+
+
+def _narrow(row: ResultRow) -> tuple[str, ...]:
+    found = row.evaluation
+    return (
+        row.name,
+        _stacked(found.roc_auc),
+        f"{_stacked(found.average_precision)}\nbase {short(found.base_rate.value)}",
+        f"{_stacked(found.f1)}\nall + {short(found.all_positive_f1.value)}",
+        _stacked(found.brier),
+        _stacked(found.ece),
+    )
 
 
 def _stacked(estimate: Estimate) -> str:
@@ -147,7 +163,7 @@ def published_table(phase: str) -> Table:
     if phase in ALL_POSITIVE_F1:
         note += f" Calling every trial of phase {phase} a success has an F1 of {short(ALL_POSITIVE_F1[phase])}."
     header = ("published", "ROC-AUC", '"PR-AUC"', "F1", "source", "caveat")
-    return Table(f"Published figures on TOP phase {phase} test", header, rows, note)
+    return Table(f"Published figures on TOP phase {phase} test", header, rows, note, words=(0, 4, 5))
 
 
 def comparison_table(comparisons: Sequence[Comparison], caption: str) -> Table:
