@@ -56,6 +56,21 @@ def read_utf8(path: Path) -> str:
         ) from error
 
 
+def read_header(path: Path) -> list[str]:
+    """Read the column names of a CSV file.
+
+    Raises
+    ------
+    MissingArtefactError
+        If there is no such file.
+    InputError
+        If it is empty or is not UTF-8.
+    """
+    for _, header in _records(path, read_utf8(path)):
+        return [name.strip() for name in header]
+    raise InputError(f"{path} is empty; its first line should name the columns")
+
+
 def read_table(path: Path, required: Collection[str], optional: Collection[str] = ()) -> list[Row]:
     """Read the named columns of a CSV file; no other column is kept.
 

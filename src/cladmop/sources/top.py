@@ -5,7 +5,6 @@ only where they are equally long. ``label``, ``status`` and ``why_stop`` are kno
 """
 
 import ast
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from cladmop.errors import CorruptArtefactError, InputError
 from cladmop.records import Disease, Drug, LabelledTrial, Outcome, Phase, Trial
 from cladmop.records.criteria import parse_criteria
 from cladmop.sources.tables import Row, read_table
+from cladmop.sources.values import as_nct_id, shown
 
 PhaseName = Literal["I", "II", "III"]
 SplitName = Literal["train", "valid", "test"]
@@ -43,8 +43,6 @@ ROWS: dict[tuple[PhaseName, SplitName], int | None] = {
     ("III", "train"): None, ("III", "valid"): 344, ("III", "test"): 1146,
 }  # fmt: skip
 """Rows of each published file; none where no count could be confirmed (3,092 to 3,095 are reported)."""
-
-_NCT_ID = re.compile(r"NCT\d{8}")
 
 
 def split_path(folder: Path, phase: PhaseName, split: SplitName) -> Path:
@@ -225,10 +223,10 @@ def _rows_of(path: Path) -> int | None:
 
 
 def _nct_id(row: Row) -> str:
-    text = row["nctid"].strip()
-    if _NCT_ID.fullmatch(text) is None:
-        raise InputError(f"{row.where('nctid')}: {text!r} is not an NCT id; it is NCT and eight digits")
-    return text
+    nct_id = as_nct_id(row["nctid"], row.where("nctid"))
+    if nct_id is None:
+        raise InputError(f"{row.where('nctid')}: no NCT id; every row of TOP has one")
+    return nct_id
 
 
 def _label(row: Row) -> Literal[0, 1]:
@@ -264,6 +262,5 @@ def _literal_strings(text: str, where: str) -> list[str]:
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         value = None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        shown = text if len(text) <= 60 else f"{text[:60]}..."
-        raise InputError(f"{where}: {shown!r} is not a list of texts such as \"['asthma', 'copd']\"")
+        raise InputError(f"{where}: {shown(text)} is not a list of texts such as \"['asthma', 'copd']\"")
     return value

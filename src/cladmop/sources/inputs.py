@@ -1,0 +1,172 @@
+"""Files that people hand to ``cladmop predict``: JSON, JSON Lines, CSV or plain eligibility text."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cladmop.errors import InputError
+from cladmop.records import Disease, Drug, Phase, Trial
+from cladmop.records.criteria import parse_criteria
+from cladmop.sources.ctgov import trial_from_study
+from cladmop.sources.fields import ALLOWED, check_names, require_content, trial_from_fields
+from cladmop.sources.tables import Row, read_header, read_table, read_utf8
+from cladmop.sources.top import TRIAL_COLUMNS, read_top_trials
+from cladmop.sources.values import shown
+
+CSV_COLUMNS = (
+    "nctid", "nct_id", "title", "phase", "criteria", "inclusion", "exclusion", "drugs", "smiles", "diseases",
+    "conditions", "icdcodes", "icd10", "start_date",
+)  # fmt: skip
+"""Columns of our own CSV format; all are optional."""
+_LISTS = ("drugs", "diseases", "conditions", "icdcodes", "icd10")
+
+
+def read_trials(
+    path: Path, *, drugs: Sequence[str] = (), conditions: Sequence[str] = (), phase: str | None = None
+) -> list[Trial]:
+    """Read the trials of one file, in its order.
+
+    - JSON (``.json``, or anything but ``.txt`` and ``.csv`` that begins with a brace or bracket): one trial of our
+      schema (see `fields.trial_from_fields`), one ClinicalTrials.gov v2 study, a list of either, or a page
+      ``{"studies": [...]}``.
+    - JSON Lines (``.jsonl``, ``.ndjson``, or several JSON values in one file): either kind, one a line.
+    - CSV (``.csv``) with TOP's columns, or with ours (`CSV_COLUMNS`): drugs, smiles, diseases and icdcodes are
+      separated by ``|``, or by ``;`` where there is no ``|``; smiles has one place for each drug, empty where unknown.
+    - Anything else is eligibility text of one trial, whose drugs and conditions are given beside it.
+
+    What is known only after a trial (status, why_stop, label, overall_status, results and their like) is never read,
+    also where a file holds it.
+
+    Parameters
+    ----------
+    path
+        The file, in UTF-8.
+    drugs, conditions
+        Names of drugs and diseases, for a text file only.
+    phase
+        Phase of a text file, and of trials whose file states none.
+
+    Raises
+    ------
+    MissingArtefactError
+        If there is no such file.
+    InputError
+        If the file cannot be read, holds no trial, or holds one with neither criteria nor drugs nor diseases; the
+        message names the place.
+    """
+    given = Phase.parse(phase, where="--phase") if phase is not None else Phase.NOT_APPLICABLE
+    kind = path.suffix.lower()
+    text = "" if kind == ".csv" else read_utf8(path)
+    is_json = kind in {".json", ".jsonl", ".ndjson"} or (
+        kind not in {".csv", ".txt"} and text.lstrip()[:1] in {"{", "["}
+    )
+    if kind != ".csv" and not is_json:
+        return [_text_trial(path, text, drugs, conditions, given)]
+    if drugs or conditions:
+        raise InputError(f"--drug and --condition go with a text file of criteria; {path} names its own")
+    if kind == ".csv":
+        trials = _csv_trials(path)
+    else:
+        trials = [
+            _json_trial(value, where) for value, where in _json_values(path, text, lines=kind in {".jsonl", ".ndjson"})
+        ]
+    if not trials:
+        raise InputError(f"{path}: no trial in it; give at least one")
+    return [
+        trial.model_copy(update={"phase": given}) if trial.phase is Phase.NOT_APPLICABLE else trial for trial in trials
+    ]
+
+
+def _text_trial(path: Path, text: str, drugs: Sequence[str], conditions: Sequence[str], phase: Phase) -> Trial:
+    criteria = parse_criteria(text)
+    trial = Trial(
+        title=path.stem,
+        phase=phase,
+        inclusion=criteria.inclusion,
+        exclusion=criteria.exclusion,
+        drugs=tuple(Drug(name=name) for name in drugs if name.strip()),
+        diseases=tuple(Disease(name=name) for name in conditions if name.strip()),
+    )
+    require_content(trial, str(path))
+    return trial
+
+
+def _json_trial(value: Any, where: str) -> Trial:  # noqa: ANN401 (any JSON value)
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: {shown(value)} is not a trial; it is an object {{...}}")
+    if "protocolSection" in value:
+        trial = trial_from_study(value, where=where)
+        require_content(trial, where)
+        return trial
+    return trial_from_fields(value, where)
+
+
+def _json_values(path: Path, text: str, *, lines: bool) -> list[tuple[Any, str]]:
+    """Return each trial's JSON value with its place."""
+    if not text.strip():
+        raise InputError(f"{path} is empty; give at least one trial")
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError as error:
+        # A second value after a whole first one: JSON Lines.
+        if lines or error.msg == "Extra data":
+            return _json_lines(path, text)
+        raise InputError(f"{path}:{error.lineno}:{error.colno}: not valid JSON ({error.msg})") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: JSON nested too deeply to be a trial") from error
+    if isinstance(whole, dict) and "studies" in whole:
+        whole = whole["studies"]
+        if not isinstance(whole, list):
+            raise InputError(f"{path}: studies: {shown(whole)} is not a list [...]")
+    if isinstance(whole, list):
+        return [(value, f"{path}: trial {number}") for number, value in enumerate(whole, start=1)]
+    return [(whole, str(path))]
+
+
+def _json_lines(path: Path, text: str) -> list[tuple[Any, str]]:
+    values = []
+    # Not splitlines: JSON texts may hold U+2028 and its like unescaped.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            values.append((json.loads(line), f"{path}:{number}"))
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}:{number}:{error.colno}: not valid JSON ({error.msg})") from error
+        except RecursionError as error:
+            raise InputError(f"{path}:{number}: JSON nested too deeply to be a trial") from error
+    return values
+
+
+def _csv_trials(path: Path) -> list[Trial]:
+    header = read_header(path)
+    if set(TRIAL_COLUMNS) <= set(header):
+        trials = read_top_trials(path)
+        for number, trial in enumerate(trials, start=1):
+            require_content(trial, f"{path}: trial {number}")
+        return trials
+    check_names(dict.fromkeys(header), f"{path}:1", CSV_COLUMNS)
+    return [_csv_trial(row) for row in read_table(path, (), CSV_COLUMNS)]
+
+
+def _csv_trial(row: Row) -> Trial:
+    where = f"{row.path}:{row.line}"
+    fields: dict[str, Any] = {name: value for name, value in row.values.items() if value.strip()}
+    for name in _LISTS:
+        if name in fields:
+            fields[name] = [part for part in _split(fields[name]) if part]
+    smiles = _split(fields.pop("smiles", ""))
+    if any(smiles):
+        names = fields.get("drugs", [])
+        if len(smiles) != len(names):
+            raise InputError(
+                f"{row.where('smiles')}: {len(smiles)} structures for {len(names)} drugs; "
+                "give one place for each drug, empty where unknown"
+            )
+        fields["drugs"] = [{"name": name, "smiles": each} for name, each in zip(names, smiles, strict=True)]
+    return trial_from_fields({name: value for name, value in fields.items() if name in ALLOWED}, where)
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split("|" if "|" in text else ";")]
