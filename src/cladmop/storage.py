@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cladmop.errors import CorruptArtefactError, MissingArtefactError, StorageError
+from cladmop.errors import CladmopError, CorruptArtefactError, MissingArtefactError, StorageError
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(path)
-    except StorageError:
+    except CladmopError:
         raise
     except OSError as error:
         raise StorageError(
@@ -60,7 +60,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         part.chmod(0o755)
         yield part
         _swap_folder(part, path)
-    except StorageError:
+    except CladmopError:
         raise
     except OSError as error:
         raise StorageError(
