@@ -1,0 +1,87 @@
+"""``cladmop demo``: score the bundled example trials and write a small report."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cladmop.cli.options import note, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cladmop.estimator import Prediction
+    from cladmop.report import Section
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the report.")] = Path("demo-report"),
+    model: Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")] = "default",
+) -> None:
+    """Score the bundled example trials with the shipped model and write an HTML report."""
+    from cladmop.cli.predict import print_predictions
+    from cladmop.estimator import TrialOutcomeClassifier
+    from cladmop.report import write_report
+    from cladmop.sources.examples import example_trials
+
+    started = time.perf_counter()
+    predictions = TrialOutcomeClassifier.from_pretrained(model).predict_trials(example_trials())
+    note(f"{len(predictions)} trials scored in {time.perf_counter() - started:.1f} s, loading included")
+    print_predictions(predictions)
+    path = out / "index.html"
+    lead = (
+        "Invented trials in the manner of real ones, scored by the shipped model. A probability is an association in "
+        "past trials, to be read beside the base rate of its phase; it is no advice."
+    )
+    write_report(path, "cladmop: example trials", report_sections(predictions), lead)
+    say(f"report: {path}")
+
+
+def report_sections(predictions: "Sequence[Prediction]") -> "list[Section]":
+    """Return the report: all trials in one plot and table, then each trial with its drugs and remarks."""
+    from cladmop.evaluation.estimate import Estimate
+    from cladmop.evaluation.plots import forest_plot, forest_table, histogram_plot, histogram_table
+    from cladmop.evaluation.tables import Table
+    from cladmop.report import Plot, Section
+
+    names = [prediction.label() for prediction in predictions]
+    scores = [prediction.probability for prediction in predictions]
+    above = {
+        name: Estimate(*(prediction.probability - prediction.base_rate.rate,) * 3)
+        for name, prediction in zip(names, predictions, strict=True)
+    }
+    quantity = "probability minus base rate of the phase"
+    overview = Table(
+        "Probability of success beside the base rate of its phase",
+        ("trial", "phase", "probability", "base rate"),
+        tuple(
+            (name, p.trial.phase.value, f"{p.probability:.2f}", f"{p.base_rate.rate:.2f}")
+            for name, p in zip(names, predictions, strict=True)
+        ),
+    )
+    plots = (
+        Plot(
+            forest_plot(above, quantity), "Where each trial stands against its base rate", forest_table(above, quantity)
+        ),
+        Plot(histogram_plot(scores), "Distribution of the probabilities", histogram_table(scores)),
+    )
+    return [Section("All trials", (overview, *plots)), *(_trial_section(prediction) for prediction in predictions)]
+
+
+def _trial_section(prediction: "Prediction") -> "Section":
+    from cladmop.evaluation.tables import Table
+    from cladmop.report import Paragraph, Section
+
+    trial, base = prediction.trial, prediction.base_rate
+    summary = (
+        f"Probability {prediction.probability:.2f}; base rate {base.rate:.2f} over {base.trials:,} training trials of "
+        f"phase {base.group}. {len(trial.inclusion)} inclusion and {len(trial.exclusion)} exclusion items."
+    )
+    drugs = Table(
+        "How each drug was read",
+        ("as written", "read as", "kind", "InChIKey", "source"),
+        tuple((d.query, d.name, d.kind.value, d.inchikey or "no structure", d.source) for d in prediction.drugs),
+    )
+    remarks = tuple(Paragraph(warning, caution=True) for warning in prediction.warnings)
+    return Section(prediction.label(), (Paragraph(summary), drugs, *remarks))

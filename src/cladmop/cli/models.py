@@ -1,0 +1,30 @@
+"""``cladmop models``: language-model weights that need no hub."""
+
+from typing import Annotated
+
+import typer
+
+from cladmop.cli.options import print_table, say
+
+app = typer.Typer(help="Get and list the embedded language models.", no_args_is_help=True)
+
+
+@app.command("get")
+def get(name: Annotated[str, typer.Argument(help="Name as `cladmop models list` shows it.")]) -> None:
+    """Fetch the weights of an embedded model, check every file, and print their folder."""
+    from cladmop.encoders import weights
+
+    say(str(weights.verify(name)))
+
+
+@app.command("list")
+def list_models() -> None:
+    """Print the embedded models, whether they are here, their size, licence and source."""
+    from cladmop.encoders.weights import available
+    from cladmop.evaluation.tables import Table
+
+    rows = tuple(
+        (model.name, model.state, f"{model.bytes / 1e6:,.0f} MB", model.licence, model.source, model.carrier)
+        for model in available()
+    )
+    print_table(Table("Embedded language models", ("name", "state", "size", "licence", "source", "carrier"), rows))

@@ -1,0 +1,80 @@
+"""Options that several verbs share, declared once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cladmop.evaluation.tables import Table
+
+
+class PhaseGroup(StrEnum):
+    """TOP's three data sets."""
+
+    I = "I"  # noqa: E741 (the field writes phases in Roman numerals)
+    II = "II"
+    III = "III"
+
+
+class UnitName(StrEnum):
+    """Criteria units."""
+
+    ITEMS = "items"
+    TOKENS = "tokens"
+
+
+class StructuresName(StrEnum):
+    """Where molecules come from."""
+
+    REPAIRED = "repaired"
+    PUBLISHED = "published"
+
+
+class PresetName(StrEnum):
+    """Widths and depths of the network."""
+
+    DEFAULT = "default"
+    PAPER = "paper"
+
+
+class SplitName(StrEnum):
+    """Splits of a data set."""
+
+    TRAIN = "train"
+    VALID = "valid"
+    TEST = "test"
+
+
+DataOption = Annotated[
+    Path, typer.Option("--data", help="Folder with TOP's phase_*.csv files (see `cladmop top download`).")
+]
+PhaseOption = Annotated[PhaseGroup, typer.Option("--phase", help="TOP data set: I, II or III.")]
+EncoderOption = Annotated[
+    str, typer.Option("--encoder", help="Frozen language model: minilm, smollm2, a hub name or a folder.")
+]
+RevisionOption = Annotated[str | None, typer.Option("--revision", help="Hub revision of the language model.")]
+UnitsOption = Annotated[UnitName, typer.Option("--units", help="One criteria vector is an item or a token.")]
+StructuresOption = Annotated[
+    StructuresName, typer.Option("--structures", help="Molecules from names resolved here, or as TOP lists them.")
+]
+PresetOption = Annotated[PresetName, typer.Option("--preset", help="Widths of the network: ours or the paper's.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of initial weights, order and draws.")]
+
+
+def print_table(table: "Table") -> None:
+    """Print a table on standard output, as wide as the terminal, or 80 columns without one."""
+    from rich.console import Console
+
+    Console().print(table.rich())
+
+
+def say(text: str) -> None:
+    """Print a line of the answer on standard output."""
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    """Print a remark on standard error, where it never mixes with results."""
+    typer.echo(text, err=True)

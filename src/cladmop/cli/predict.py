@@ -1,0 +1,99 @@
+"""``cladmop predict``: score one trial or many."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cladmop.cli.options import note, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cladmop.drugs.resolve import Resolution
+    from cladmop.estimator import Prediction
+
+
+def predict(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="Trial as JSON (ours, or a ClinicalTrials.gov v2 study), JSON Lines or CSV of many, or a text file.",
+        ),
+    ],
+    model: Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")] = "default",
+    drug: Annotated[list[str] | None, typer.Option("--drug", help="Drug of a text file; repeat it.")] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option("--condition", help="Condition of a text file; repeat it.")
+    ] = None,
+    phase: Annotated[
+        str | None, typer.Option("--phase", help="Phase of a text file, or of trials without one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Also write a score file (nctid,score).")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line a trial on standard output.")] = False,
+) -> None:
+    """Print the probability of success of each trial, its base rate, drug mapping and warnings."""
+    from cladmop.sources.inputs import read_trials
+
+    trials = read_trials(source, drugs=drug or (), conditions=condition or (), phase=phase)
+
+    from cladmop.estimator import TrialOutcomeClassifier
+
+    predictions = TrialOutcomeClassifier.from_pretrained(model).predict_trials(trials)
+    if out is not None:
+        write_score_file(out, predictions)
+        note(f"scores written to {out}")
+    if as_json:
+        for prediction in predictions:
+            say(json.dumps(prediction.to_json(), ensure_ascii=False))
+    else:
+        print_predictions(predictions)
+
+
+def write_score_file(path: Path, predictions: "Sequence[Prediction]") -> None:
+    """Write ``nctid,score`` for the trials that have an NCT id."""
+    from cladmop.errors import InputError
+    from cladmop.evaluation.scores import write_scores
+
+    nameless = [row for row, prediction in enumerate(predictions, start=1) if prediction.trial.nct_id is None]
+    if nameless:
+        raise InputError(f"--out {path}: trial {nameless[0]} has no NCT id; score files are keyed by it, use --json")
+    write_scores(path, {str(p.trial.nct_id): p.probability for p in predictions})
+
+
+def print_predictions(predictions: "Sequence[Prediction]") -> None:
+    """Print a table, then how each drug was mapped and every warning, readable at 80 columns."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Probability of success", title_justify="left")
+    table.add_column("trial", overflow="fold")
+    table.add_column("phase")
+    table.add_column("probability", justify="right")
+    table.add_column("base rate", justify="right")
+    for prediction in predictions:
+        base = prediction.base_rate
+        table.add_row(
+            prediction.label(),
+            prediction.trial.phase.value,
+            f"{prediction.probability:.2f}",
+            f"{base.rate:.2f} (phase {base.group})" if base.group != "all" else f"{base.rate:.2f} (all)",
+        )
+    console = Console(soft_wrap=False)
+    console.print(table)
+    for prediction in predictions:
+        console.print(f"\n{prediction.label()}", markup=False, highlight=False)
+        for drug in prediction.drugs:
+            console.print(f"  drug {_mapping(drug)}", markup=False, highlight=False)
+        for warning in prediction.warnings:
+            console.print(f"  note {warning}", markup=False, highlight=False)
+
+
+def _mapping(drug: "Resolution") -> str:
+
+    if drug.inchikey is not None:
+        return f"{drug.query!r} -> {drug.name} {drug.inchikey} ({drug.source}, confidence {drug.confidence:.2f})"
+    return f"{drug.query!r} -> no structure: {drug.kind.value}"

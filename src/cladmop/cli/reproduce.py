@@ -1,0 +1,100 @@
+"""``cladmop reproduce``: the whole method on a benchmark, ending in a table."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cladmop.cli.options import (
+    DataOption,
+    EncoderOption,
+    PhaseGroup,
+    PhaseOption,
+    PresetName,
+    PresetOption,
+    RevisionOption,
+    SeedOption,
+    StructuresName,
+    StructuresOption,
+    UnitName,
+    UnitsOption,
+    note,
+    print_table,
+    say,
+)
+
+app = typer.Typer(help="Reproduce published results from data to table.", no_args_is_help=True)
+
+
+@app.callback()
+def reproduce() -> None:
+    """Keep `top` a sub-command although it is the only one."""
+
+
+@app.command("top")
+def top(
+    data: DataOption,
+    phase: PhaseOption = PhaseGroup.I,
+    encoder: EncoderOption = "minilm",
+    revision: RevisionOption = None,
+    units: UnitsOption = UnitName.ITEMS,
+    structures: StructuresOption = StructuresName.REPAIRED,
+    preset: PresetOption = PresetName.DEFAULT,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Networks whose log-odds are averaged.")] = 3,
+    seed: SeedOption = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Runs folder; runs/top-PHASE by default.")] = None,
+    *,
+    pretraining: Annotated[bool, typer.Option(help="Pair matching before fine-tuning.")] = True,
+    rivals: Annotated[bool, typer.Option(help="Also fit the built-in rivals and the shipped model's row.")] = True,
+) -> None:
+    """Encode, pre-train, fine-tune and score TOP, then print the table beside rivals and the paper's figures.
+
+    Every stage is kept in the runs folder: the same command continues a killed run. Rows of other encoders, units,
+    zero- and few-shot runs in the same folder join the table.
+    """
+    from cladmop.encoders.base import Unit
+    from cladmop.pipeline import EncodingSettings, NetworkSettings
+    from cladmop.reproduce import read_top_data, reproduce, score_rivals, score_shipped
+
+    folder = out or Path("runs") / f"top-{phase.value}"
+    top_data = read_top_data(data, phase.value)
+    settings = NetworkSettings(
+        encoding=EncodingSettings(encoder, revision, Unit(units.value), structures.value),
+        preset=preset.value,
+        pretraining=pretraining,
+        seed=seed,
+    )
+    reproduce(top_data, settings, seeds, folder / "networks" / settings.slug(), note)
+    if rivals:
+        score_rivals(top_data, folder / "rivals", note)
+        score_shipped(top_data, folder / "shipped", note)
+    show_results(folder, data, phase, "test")
+
+
+@app.command("table")
+def table(
+    folder: Annotated[Path, typer.Argument(help="Runs folder, as `reproduce top` wrote it.")],
+    data: DataOption,
+    phase: PhaseOption = PhaseGroup.I,
+) -> None:
+    """Print the table of every row below a runs folder again."""
+    show_results(folder, data, phase, "test")
+
+
+def show_results(folder: Path, data: Path, phase: PhaseGroup, split: str) -> None:
+    """Evaluate all rows of a folder, print them, and store results.json, results.md and report.html beside them."""
+    from cladmop.evaluation.tables import comparison_table, published_table, results_table
+    from cladmop.reproduce import results_of
+    from cladmop.results import write_results
+
+    results = results_of(folder, data, phase.value, split)
+    caption = f"TOP phase {phase.value} {split}"
+    print_table(results_table(results.rows, caption, narrow=True))
+    tables = [results_table(results.rows, caption)]
+    if results.comparisons:
+        tables.append(comparison_table(results.comparisons, f"{caption}: paired differences"))
+        print_table(tables[-1])
+    tables.append(published_table(phase.value))
+    print_table(tables[-1])
+    write_results(folder, results.rows, tables)
+    say(f"stored in {folder}/results.json and results.md")

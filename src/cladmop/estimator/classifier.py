@@ -1,0 +1,276 @@
+"""The scikit-learn face: fit, predict_proba and score on lists of trials; model folders in and out."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+
+from cladmop.encoders.base import Unit
+from cladmop.errors import InputError
+from cladmop.estimator.blend import Blend
+from cladmop.estimator.members import cross_fit_networks, cross_fit_text
+from cladmop.estimator.prediction import BaseRate, Prediction
+from cladmop.evaluation.folds import Fold, ordered_folds, random_folds
+from cladmop.pipeline import EncodingSettings, NetworkSettings, Structures, make_trial_encoder, mean_probability
+from cladmop.records import Trial
+
+if TYPE_CHECKING:
+    from cladmop.encoders.trial import TrialEncoder
+    from cladmop.evaluation.rivals.tfidf import TextModel
+    from cladmop.model.cladmop import CLaDMoP
+
+NETWORK = "network"
+"""Name of the CLaDMoP part of a blend."""
+ALL = "all"
+"""Name of the base rate over all phases."""
+
+
+class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+    """Probability that a clinical trial succeeds.
+
+    CLaDMoP networks, one a fold, averaged with text models of the criteria and calibrated out of fold.
+
+    Parameters
+    ----------
+    encoder : str
+        Frozen language model: ``minilm``, ``smollm2``, a hub name or a folder.
+    revision : str or None
+        Hub revision of the encoder.
+    units : {"items", "tokens"}
+        What one criteria vector stands for.
+    structures : {"repaired", "published"}
+        Molecules from drug names resolved here, or as the data set lists them.
+    preset : {"default", "paper"}
+        Widths and depths of the network.
+    pretraining : bool
+        Pair matching on successful trials before fine-tuning.
+    text_parts : sequence of {"words", "characters"}
+        TF-IDF models in the blend; empty for the pure network.
+    network_weight : float
+        Weight of the networks in the blend, 0 to 1; 0 trains none. The text parts share the rest.
+    folds : int
+        Folds and so networks, at least 2.
+    seed : int
+        Equal seeds give equal models.
+    work_dir : Path or None
+        Where training keeps its checkpoints, so that a killed fit continues; a temporary folder if none.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        0 failure, 1 success.
+    networks_ : list of CLaDMoP
+    text_models_ : dict of TextModel by part
+    blend_ : Blend
+    base_rates_ : dict of BaseRate by phase group, and ``all``
+    out_of_fold_ : ndarray of shape (n,)
+        Calibrated probabilities of the training trials, each by parts that never saw its label.
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: str = "minilm",
+        revision: str | None = None,
+        units: str = "items",
+        structures: Structures = "repaired",
+        preset: str = "default",
+        pretraining: bool = True,
+        text_parts: Sequence[str] = ("words", "characters"),
+        network_weight: float = 0.5,
+        folds: int = 5,
+        seed: int = 0,
+        work_dir: Path | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.revision = revision
+        self.units = units
+        self.structures = structures
+        self.preset = preset
+        self.pretraining = pretraining
+        self.text_parts = text_parts
+        self.network_weight = network_weight
+        self.folds = folds
+        self.seed = seed
+        self.work_dir = work_dir
+
+    def fit(self, X: Sequence[Trial], y: ArrayLike, *, successes: Sequence[Trial] = ()) -> Self:
+        """Train on trials and their outcomes.
+
+        Parameters
+        ----------
+        X : sequence of Trial
+            Training trials.
+        y : array_like of shape (n,)
+            1 success, 0 failure.
+        successes : sequence of Trial
+            Further successful trials, of any phase, for pre-training only. Those that are in ``X`` are left out.
+
+        Raises
+        ------
+        InputError
+            If there are too few trials of a class, or a setting is outside its range.
+        """
+        labels = _checked_labels(X, y)
+        folds = self._folds(X, labels)
+        parts: dict[str, NDArray[np.float64]] = {}
+        self.text_models_: dict[str, TextModel] = {}
+        for name in self.text_parts:
+            self.text_models_[name], parts[name] = cross_fit_text(name, X, labels, folds)
+        self.networks_: list[CLaDMoP] = []
+        if self.network_weight > 0:
+            parts[NETWORK] = self._fit_networks(X, labels, folds, successes)
+        self.blend_ = Blend.fit(labels, parts, self._weights())
+        self.out_of_fold_ = self.blend_(parts)
+        self.out_of_fold_parts_ = parts
+        self.out_of_fold_labels_ = labels
+        self.base_rates_ = count_base_rates(X, labels)
+        self.classes_ = np.array([0, 1])
+        return self
+
+    def predict_proba(self, X: Sequence[Trial]) -> NDArray[np.float64]:
+        """Return probabilities of failure and success, shape ``(n, 2)``.
+
+        Raises
+        ------
+        NotFittedError
+            If neither ``fit`` nor ``from_pretrained`` came before.
+        """
+        self._require_fitted()
+        success = self.blend_(self.part_probabilities(X)) if len(X) else np.empty(0)
+        return np.column_stack([1 - success, success])
+
+    def predict(self, X: Sequence[Trial]) -> NDArray[np.int64]:
+        """Return 1 where the probability reaches the threshold chosen out of fold, else 0; shape ``(n,)``."""
+        return np.asarray(self.predict_proba(X)[:, 1] >= self.blend_.threshold, dtype=np.int64)
+
+    def predict_trials(self, X: Sequence[Trial]) -> list[Prediction]:
+        """Return each trial's probability beside its base rate, with drug mapping and warnings."""
+        probabilities = self.predict_proba(X)[:, 1]
+        encoder = self.trial_encoder()
+        predictions = []
+        for trial, probability in zip(X, probabilities, strict=True):
+            report = encoder.report(trial)
+            base_rate = self.base_rates_.get(trial.phase.group, self.base_rates_[ALL])
+            warnings = list(report.warnings)
+            if base_rate.group == ALL:
+                warnings.append(f"phase {trial.phase.value!r} is not among the training trials; base rate is over all")
+            predictions.append(
+                Prediction(trial, float(probability), base_rate, report.drugs, report.diseases, tuple(warnings))
+            )
+        return predictions
+
+    def part_probabilities(self, X: Sequence[Trial]) -> dict[str, NDArray[np.float64]]:
+        """Return each part's own probabilities of success, shape ``(n,)`` a part, before the blend."""
+        self._require_fitted()
+        parts = {name: model.predict_proba(X) for name, model in self.text_models_.items()}
+        if self.networks_:
+            parts[NETWORK] = mean_probability(self.networks_, self.trial_encoder().encode(X))
+        return parts
+
+    def trial_encoder(self) -> "TrialEncoder":
+        """Return the encoder of trials, built on first use (it loads the language model)."""
+        if getattr(self, "_trial_encoder", None) is None:
+            self._trial_encoder = make_trial_encoder(self._encoding())
+        return self._trial_encoder
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path = "default") -> Self:
+        """Load a model folder, or the model that ships with the package (``default``).
+
+        Raises
+        ------
+        MissingArtefactError
+            If there is no such folder, or a file of it is missing.
+        CorruptArtefactError
+            If a file does not have the bytes it was written with.
+        """
+        from cladmop.estimator.folder import load
+
+        model: Self = load(cls, folder)
+        return model
+
+    def save_pretrained(self, folder: Path, card: dict[str, Any] | None = None) -> None:
+        """Write the fitted model as a folder, atomically: config.json, safetensors, README.md, metrics.json.
+
+        ``card`` may name the data, its terms and the command, for the model card.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        StorageError
+            If the folder cannot be written.
+        """
+        from cladmop.estimator.folder import save
+
+        self._require_fitted()
+        save(self, Path(folder), card or {})
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell scikit-learn whether there is a blend to score with."""
+        return hasattr(self, "blend_")
+
+    def _require_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError("this TrialOutcomeClassifier is not fitted; call fit or from_pretrained first")
+
+    def _encoding(self) -> EncodingSettings:
+        return EncodingSettings(self.encoder, self.revision, Unit(self.units), self.structures)
+
+    def _weights(self) -> dict[str, float]:
+        weights = {name: (1 - self.network_weight) / len(self.text_parts) for name in self.text_parts}
+        return {**weights, NETWORK: self.network_weight if self.text_parts else 1.0}
+
+    def _folds(self, trials: Sequence[Trial], labels: NDArray[np.int64]) -> list[Fold]:
+        """Folds follow NCT numbers, which follow time; trials without one are folded at random."""
+        ids = [trial.nct_id for trial in trials]
+        if all(ids):
+            folds = ordered_folds([str(nct_id) for nct_id in ids], self.folds)
+        else:
+            folds = random_folds(labels, [str(row) for row in range(len(ids))], self.folds, 1, self.seed)
+        for fold in folds:
+            if len(set(labels[fold.train])) < 2 or len(set(labels[fold.validation])) < 2:
+                raise InputError(f"fold {fold.name} holds one class only; give more trials or fewer folds")
+        return folds
+
+    def _fit_networks(
+        self, trials: Sequence[Trial], labels: NDArray[np.int64], folds: Sequence[Fold], successes: Sequence[Trial]
+    ) -> NDArray[np.float64]:
+        known = {trial.nct_id for trial in trials if trial.nct_id is not None}
+        pool = [trial for trial in successes if trial.nct_id not in known]
+        encoder = self.trial_encoder()
+        encoded, encoded_pool = encoder.encode(trials), encoder.encode(pool)
+        settings = NetworkSettings(
+            encoding=self._encoding(), preset=self.preset, pretraining=self.pretraining, seed=self.seed
+        )
+        with tempfile.TemporaryDirectory(prefix="cladmop-fit-") as temporary:
+            folder = Path(temporary) if self.work_dir is None else self.work_dir
+            fitted = cross_fit_networks(encoded, labels, folds, encoded_pool, settings, folder)
+        self.networks_ = fitted.networks
+        return fitted.out_of_fold
+
+
+def _checked_labels(trials: Sequence[Trial], y: ArrayLike) -> NDArray[np.int64]:
+    labels = np.asarray(y)
+    if labels.shape != (len(trials),):
+        raise InputError(f"y has shape {labels.shape} for {len(trials)} trials; give one label a trial")
+    if not set(np.unique(labels).tolist()) <= {0, 1}:
+        raise InputError(f"y holds {np.unique(labels)[:5].tolist()}; labels are 0 (failure) and 1 (success)")
+    if len(np.unique(labels)) < 2:
+        raise InputError("y holds one class only; training needs successes and failures")
+    return labels.astype(np.int64)
+
+
+def count_base_rates(trials: Sequence[Trial], labels: NDArray[np.int64]) -> dict[str, BaseRate]:
+    """Return the share of successes of each phase group among the training trials, and over all of them."""
+    groups = [trial.phase.group for trial in trials]
+    sizes, wins = Counter(groups), Counter(g for g, label in zip(groups, labels, strict=True) if label)
+    rates = {group: BaseRate(group, wins[group] / size, size) for group, size in sorted(sizes.items())}
+    return {**rates, ALL: BaseRate(ALL, float(labels.mean()), len(labels))}

@@ -1,0 +1,65 @@
+"""One trial's score with all that a reader needs to judge it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cladmop.drugs.resolve import Resolution
+from cladmop.records import Trial
+
+
+@dataclass(frozen=True)
+class BaseRate:
+    """Share of successes among the training trials that a score is compared with."""
+
+    group: str
+    """Phase group (``I``, ``II``, ``III``), or ``all`` where training held none of the trial's phase."""
+    rate: float
+    """Share of successes, 0 to 1."""
+    trials: int
+    """Number of training trials it was counted on."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The probability that a trial succeeds, beside its base rate, with what the model saw and did not see."""
+
+    trial: Trial
+    probability: float
+    """Calibrated probability of success, 0 to 1."""
+    base_rate: BaseRate
+    drugs: tuple[Resolution, ...]
+    """How each drug name was mapped; the kind says which were not."""
+    diseases: tuple[str, ...]
+    """ICD-10-CM codes the model saw."""
+    warnings: tuple[str, ...]
+    """Plain-words remarks: what is absent, unmapped or unusual."""
+
+    def label(self) -> str:
+        """Return the trial's NCT id and title, as far as it has them."""
+        return " ".join(part for part in (self.trial.nct_id, self.trial.title) if part) or "trial without a name"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the prediction as one JSON object, ``nctid`` and ``probability`` first."""
+        return {
+            "nctid": self.trial.nct_id,
+            "probability": self.probability,
+            "title": self.trial.title,
+            "phase": self.trial.phase.value,
+            "base_rate": self.base_rate.rate,
+            "base_rate_group": self.base_rate.group,
+            "base_rate_trials": self.base_rate.trials,
+            "drugs": [
+                {
+                    "query": drug.query,
+                    "name": drug.name,
+                    "kind": drug.kind.value,
+                    "smiles": drug.smiles,
+                    "inchikey": drug.inchikey,
+                    "source": drug.source,
+                    "confidence": drug.confidence,
+                }
+                for drug in self.drugs
+            ],
+            "diseases": list(self.diseases),
+            "warnings": list(self.warnings),
+        }

@@ -1,0 +1,198 @@
+"""From trials to a trained network: encode -> pretrain -> finetune -> score, each stage resumable in its folder."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cladmop.config import states_dir
+from cladmop.encoders.base import EncodedTrial, Unit
+from cladmop.model.config import Settings
+from cladmop.records import Trial
+
+if TYPE_CHECKING:
+    from cladmop.encoders.trial import TrialEncoder
+    from cladmop.model.cladmop import CLaDMoP
+    from cladmop.model.config import ModelConfig
+    from cladmop.training.settings import FinetuneSettings, PretrainSettings
+
+Structures = Literal["repaired", "published"]
+_HELD_OUT = 10
+"""One successful trial in so many is held out of pre-training."""
+Labelled = tuple[Sequence[EncodedTrial], Sequence[int]]
+"""Encoded trials with their labels, 0 or 1."""
+
+
+@dataclass(frozen=True)
+class EncodingSettings(Settings):
+    """What turns a trial into arrays."""
+
+    encoder: str = "minilm"
+    """Embedded name (``minilm``, ``smollm2``), hub name or folder of the frozen language model."""
+    revision: str | None = None
+    """Hub revision; none for embedded models and folders."""
+    unit: Unit = Unit.ITEMS
+    """What one criteria vector stands for."""
+    structures: Structures = "repaired"
+    """``repaired``: structures of the drug names as resolved here; ``published``: as the data set lists them."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the frozen language model: ``auto``, ``float32`` or ``bfloat16``."""
+
+
+@dataclass(frozen=True)
+class NetworkSettings(Settings):
+    """Everything that decides a trained CLaDMoP network, apart from the trials."""
+
+    encoding: EncodingSettings = field(default_factory=EncodingSettings)
+    preset: str = "default"
+    """Widths and depths: ``paper`` or ``default``."""
+    phase: Literal["I", "II", "III"] = "I"
+    """Phase of the labels; the paper's learning rates depend on it."""
+    model: dict[str, Any] = field(default_factory=dict)
+    """Fields of ``ModelConfig`` that differ from the preset (ablations)."""
+    pretraining: bool = True
+    """Pair matching on successful trials before the labels are seen."""
+    pretrain: dict[str, Any] = field(default_factory=dict)
+    """Fields of ``PretrainSettings`` that differ from the preset."""
+    finetune: dict[str, Any] = field(default_factory=dict)
+    """Fields of ``FinetuneSettings`` that differ from the preset."""
+    seed: int = 0
+
+    def model_config(self, example: EncodedTrial) -> "ModelConfig":
+        """Return the network's sizes for trials encoded like ``example``."""
+        from cladmop.diseases.icd import vocabulary
+        from cladmop.model.config import ModelConfig
+
+        return ModelConfig.preset(
+            self.preset,
+            text_width=example.criteria.shape[2],
+            molecule_width=example.molecules.shape[1],
+            disease_vocabulary=len(vocabulary()),
+            **self.model,
+        )
+
+    def pretrain_settings(self) -> "PretrainSettings":
+        """Return the preset's settings of pair matching with this network's changes and seed."""
+        from cladmop.training.settings import PretrainSettings
+
+        preset = PretrainSettings.paper() if self.preset == "paper" else PretrainSettings()
+        return replace(preset, **self.pretrain, seed=self.seed)
+
+    def finetune_settings(self) -> "FinetuneSettings":
+        """Return the preset's settings of fine-tuning with this network's changes and seed."""
+        from cladmop.model.lora import LoraSettings
+        from cladmop.training.settings import FinetuneSettings
+
+        preset = FinetuneSettings.paper(self.phase) if self.preset == "paper" else FinetuneSettings()
+        changes = dict(self.finetune)
+        if "lora" in changes:
+            changes["lora"] = LoraSettings.from_dict(changes["lora"], where="lora")
+        return replace(preset, **changes, seed=self.seed)
+
+    def slug(self) -> str:
+        """Return a short name for folders: ``minilm-items-repaired-default``."""
+        encoder = Path(self.encoding.encoder).name
+        parts = (encoder, self.encoding.unit, self.encoding.structures, self.preset)
+        return "-".join((*parts, *(() if self.pretraining else ("no-pretraining",))))
+
+    def describe(self, seeds: int) -> str:
+        """Return what the row of a table holds, in a few words."""
+        pretraining = "pair matching, LoRA" if self.pretraining else "no pre-training"
+        return f"{self.preset} preset, {self.encoding.structures} structures, {pretraining}, mean of {seeds} seeds"
+
+
+def make_trial_encoder(settings: EncodingSettings) -> "TrialEncoder":
+    """Build the encoder of whole trials: frozen language model with its cache, molecules, diseases."""
+    from cladmop.drugs.resolve import DrugResolver
+    from cladmop.encoders.cache import StateCache
+    from cladmop.encoders.disease import DiseaseEncoder
+    from cladmop.encoders.molecule import MorganFeaturizer
+    from cladmop.encoders.text import load_text_encoder
+    from cladmop.encoders.trial import TrialEncoder
+
+    return TrialEncoder(
+        text=load_text_encoder(settings.encoder, revision=settings.revision, dtype=settings.dtype),
+        cache=StateCache(states_dir()),
+        unit=settings.unit,
+        structures=settings.structures,
+        molecules=MorganFeaturizer(),
+        resolver=DrugResolver.default(),
+        diseases=DiseaseEncoder(),
+    )
+
+
+def encode_trials(
+    encoder: "TrialEncoder", groups: Sequence[Sequence[Trial]], say: Callable[[str], None]
+) -> list[list[EncodedTrial]]:
+    """Encode several groups of trials after saying what it will cost; cached states are not computed again."""
+    everything = [trial for group in groups for trial in group]
+    forecast = encoder.forecast(everything, timed=True)
+    if forecast.missing:
+        say(f"{encoder.text.name}: {forecast}")
+    encoded = iter(encoder.encode(everything))
+    return [[next(encoded) for _ in group] for group in groups]
+
+
+def train_network(
+    folder: Path, settings: NetworkSettings, train: Labelled, valid: Labelled, pool: Sequence[EncodedTrial]
+) -> "CLaDMoP":
+    """Pre-train on successful trials, fine-tune on labelled ones; finished stages in ``folder`` are kept.
+
+    Parameters
+    ----------
+    folder
+        Gets ``pretrained/`` and ``finetuned/``.
+    settings
+        Of the network and both stages.
+    train, valid
+        Trials that teach the outcome, and those that decide when to stop.
+    pool
+        Further successful trials for pre-training; the successes of ``train`` are added, those of ``valid`` never.
+    """
+    from cladmop.training.finetune import finetune
+
+    start = None
+    if settings.pretraining:
+        successes = [trial for trial, label in zip(*train, strict=True) if label == 1]
+        start = pretrain_network(folder / "pretrained", settings, [*successes, *pool])
+    return finetune(
+        start,
+        *train,
+        *valid,
+        settings.finetune_settings(),
+        folder / "finetuned",
+        config=settings.model_config(train[0][0]) if start is None else None,
+    )
+
+
+def pretrain_network(folder: Path, settings: NetworkSettings, successes: Sequence[EncodedTrial]) -> "CLaDMoP":
+    """Pre-train by pair matching; every tenth trial, drawn by seed, is held out to stop by."""
+    from cladmop.training.pretrain import pretrain
+
+    order = np.random.default_rng(settings.seed).permutation(len(successes))
+    held_out = [successes[row] for row in np.sort(order[::_HELD_OUT])]
+    rest = [successes[row] for row in np.sort(np.delete(order, np.s_[::_HELD_OUT]))]
+    return pretrain(rest, held_out, settings.model_config(successes[0]), settings.pretrain_settings(), folder)
+
+
+def train_seeds(  # noqa: PLR0917 (where and how, then the three sets of trials)
+    folder: Path, settings: NetworkSettings, seeds: int, train: Labelled, valid: Labelled, pool: Sequence[EncodedTrial]
+) -> "list[CLaDMoP]":
+    """Train networks that differ in their seed only: ``settings.seed``, ``settings.seed + 1``, ..."""
+    return [
+        train_network(folder / f"seed-{seed}", replace(settings, seed=seed), train, valid, pool)
+        for seed in range(settings.seed, settings.seed + seeds)
+    ]
+
+
+def mean_probability(networks: "Sequence[CLaDMoP]", encoded: Sequence[EncodedTrial]) -> NDArray[np.float64]:
+    """Return the networks' probabilities of success, averaged as log-odds, shape (n,)."""
+    from scipy.special import expit
+
+    from cladmop.training.predict import predict_logits
+
+    logits = np.mean([predict_logits(network, encoded) for network in networks], axis=0)
+    return np.asarray(expit(logits), dtype=np.float64)
