@@ -44,7 +44,7 @@ _SAME = {
     "leukaemia": "leukemia", "anaemia": "anemia", "haemophilia": "hemophilia", "myelogenous": "myeloid",
     "lymphoid": "lymphoblastic", "ovary": "ovarian", "pancreas": "pancreatic",
     "stomach": "gastric", "colorectum": "colorectal", "multiforme": "", "mellitus": "",
-    "infections": "infection", "diseases": "disease", "ii": "2", "hypertensive": "hypertension", "syndromes": "syndrome",
+    "infections": "infection", "diseases": "disease", "ii": "2", "hypertensive": "hypertension",
 }  # fmt: skip
 _DROPPED = frozenset({
     "a", "an", "and", "the", "of", "in", "on", "with", "without", "to", "for", "by", "or", "at", "from", "as", "due",
@@ -161,7 +161,7 @@ def _tabular() -> _Wordings:
         raise MissingDependencyError(
             "condition names need the tabular list; install it with: pip install simple-icd-10-cm"
         ) from error
-    wordings = []
+    wordings: list[tuple[frozenset[str], str]] = []
     for code in vocabulary().lineages:
         if not tabular.is_valid_item(code):  # retired by a later release than the vocabulary's
             continue

