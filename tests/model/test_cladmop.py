@@ -56,6 +56,16 @@ def test_pairs_equal_a_loop_over_trials_with_swapped_drugs(batches, single, mode
 
 
 @pytest.mark.parametrize("match", ["paired", "unfused", "own"])
+def test_a_trial_scores_with_itself_as_in_all_pairs(batches, models, match):
+    model = models(match=match)
+    with torch.no_grad():
+        parts = model.read(batches([(4, 2, 1), (0, 0, 3), (2, 1, 0)]))
+        pairs = model.score_pairs(*parts)
+        assert pairs.shape == (3, 3)
+        assert torch.allclose(model.score_own(*parts), pairs.diagonal(), atol=1e-5)
+
+
+@pytest.mark.parametrize("match", ["paired", "unfused", "own"])
 def test_what_the_drug_embedding_may_see(batches, models, match):
     model, batch = models(match=match), batches([(4, 2, 1), (3, 1, 2)])
     with torch.no_grad():

@@ -52,4 +52,4 @@ def test_unknown_and_missing_fields_are_named():
 
 def test_a_value_of_the_wrong_kind_is_one_clear_error():
     with pytest.raises(InputError):
-        ModelConfig.from_dict({**SIZES, "width": "wide"})
+        ModelConfig.from_dict({**SIZES, "levels": 3})

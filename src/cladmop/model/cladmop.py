@@ -73,6 +73,25 @@ class CLaDMoP(nn.Module):
         f_C = self.match_head.embed_criteria(criteria.pooled_BC)
         return f_C, self.match_head.embed_drugs(self.fusion(tokens, contexts))
 
+    def score_own(self, criteria: Criteria, tokens: DMTokens) -> Tensor:
+        """Return how well each trial's criteria match its own drugs, shape ``B``, on the scale of `score_pairs`."""
+        f_C = self.match_head.embed_criteria(criteria.pooled_BC)
+        readings = {"own": (criteria.contexts,), "unfused": ((),), "paired": ((), criteria.contexts)}
+        f_DM = [self.match_head.embed_drugs(self.fusion(tokens, seen)) for seen in readings[self.config.match]]
+        return torch.stack([(f_C * reading).sum(dim=1) for reading in f_DM]).mean(dim=0)
+
+    def score_pairs(self, criteria: Criteria, tokens: DMTokens) -> Tensor:
+        """Return how well criteria i match drugs j, in [-1, 1], shape ``I x J``, in the reading ``config.match``.
+
+        ``unfused`` compares embeddings; ``own`` fuses every pair, so that own and foreign drugs are judged alike;
+        ``paired`` is the mean of both.
+        """
+        if self.config.match == "own":
+            return self.match_pairs(criteria, tokens)
+        f_C = self.match_head.embed_criteria(criteria.pooled_BC)
+        embedded = f_C @ self.match_head.embed_drugs(self.fusion(tokens)).T
+        return embedded if self.config.match == "unfused" else 0.5 * (embedded + self.match_pairs(criteria, tokens))
+
     def match_pairs(self, criteria: Criteria, tokens: DMTokens) -> Tensor:
         """Return f_C(i) . f_DM(j | criteria i) of all pairs, in [-1, 1], shape ``I x J``.
 

@@ -57,6 +57,8 @@ class Settings:
 
 
 def _restore(value: Any, hint: Any) -> Any:  # noqa: ANN401 (any JSON value, any annotation)
+    if isinstance(hint, type) and issubclass(hint, Settings) and isinstance(value, Mapping):
+        return hint.from_dict(value, where=hint.__name__)
     return tuple(value) if get_origin(hint) is tuple and isinstance(value, list) else value
 
 
@@ -112,7 +114,7 @@ class ModelConfig(Settings):
     temperature: float = 0.6
     """tau; logits are exp(tau) f_C f_DM^T (paper: 0.6)."""
     dropout: float = 0.1
-    """Dropout rate of attention blocks and of the outcome head, in [0, 1)."""
+    """Dropout rate of residual branches and of the outcome head, in [0, 1)."""
 
     def __post_init__(self) -> None:
         """Check ranges.

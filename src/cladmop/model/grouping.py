@@ -27,7 +27,7 @@ class GroupingLayer(nn.Module):
     def __init__(self, config: ModelConfig, groups: int) -> None:
         super().__init__()
         self.centroids_GD = nn.Parameter(torch.randn(groups, config.width))
-        self.attention = Attention(config.width, config.heads, config.dropout)
+        self.attention = Attention(config.width, config.heads)
         self.relate = SelfAttentionStack(config, config.group_layers)
         self.norm = nn.LayerNorm(config.width)
 

@@ -1,0 +1,126 @@
+"""Encoded trials become padded batches, in an order that seed and epoch decide.
+
+Shapes: as in `cladmop.model.batch`.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cladmop.encoders.base import LEVELS, EncodedTrial
+from cladmop.errors import InputError
+from cladmop.model.batch import TrialBatch
+
+_POOL = 8
+"""Batches' worth of shuffled trials among which those of like length are put together."""
+
+
+def collate(encoded: Sequence[EncodedTrial]) -> TrialBatch:
+    """Pad trials to one shape.
+
+    Text states stay in half precision, as cached; the network computes on them in single precision.
+
+    Raises
+    ------
+    InputError
+        If there is no trial, or the trials come from encoders of different widths.
+    """
+    if not encoded:
+        raise InputError("a batch needs at least one trial; got none")
+    widths = {(trial.criteria.shape[2], trial.molecules.shape[1], trial.diseases.shape[1]) for trial in encoded}
+    if len(widths) > 1:
+        raise InputError(
+            f"trials of one batch have different (text, molecule, ancestor) widths {sorted(widths)}; "
+            "encode all of them with the same encoders"
+        )
+    text, features, ancestors = widths.pop()
+    size = len(encoded)
+    tokens, molecules, diseases = (
+        max(len(part) for part in parts)
+        for parts in zip(*((trial.side, trial.molecules, trial.diseases) for trial in encoded), strict=True)
+    )
+    criteria_LBTW = np.zeros((LEVELS, size, tokens, text), dtype=np.float16)
+    side_BT = np.zeros((size, tokens), dtype=np.int64)
+    molecules_BMF = np.zeros((size, molecules, features), dtype=np.float32)
+    diseases_BKA = np.zeros((size, diseases, ancestors), dtype=np.int64)
+    categories_BK = np.zeros((size, diseases), dtype=np.int64)
+    for row, trial in enumerate(encoded):
+        criteria_LBTW[:, row, : len(trial.side)] = trial.criteria
+        side_BT[row, : len(trial.side)] = trial.side
+        molecules_BMF[row, : len(trial.molecules)] = trial.molecules
+        diseases_BKA[row, : len(trial.diseases)] = trial.diseases
+        categories_BK[row, : len(trial.diseases)] = trial.categories
+    return TrialBatch(
+        criteria_LBTW=torch.from_numpy(criteria_LBTW),
+        criteria_mask_BT=_mask([len(trial.side) for trial in encoded], tokens),
+        side_BT=torch.from_numpy(side_BT),
+        molecules_BMF=torch.from_numpy(molecules_BMF),
+        molecule_mask_BM=_mask([len(trial.molecules) for trial in encoded], molecules),
+        diseases_BKA=torch.from_numpy(diseases_BKA),
+        disease_mask_BK=_mask([len(trial.diseases) for trial in encoded], diseases),
+        categories_BK=torch.from_numpy(categories_BK),
+        phase_B=torch.tensor([trial.phase for trial in encoded], dtype=torch.long),
+    )
+
+
+def _mask(counts: Sequence[int], width: int) -> torch.Tensor:
+    return torch.arange(width) < torch.tensor(counts)[:, None]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Index batches over trials of known length."""
+
+    lengths: Sequence[int]
+    """Criteria tokens T of each trial."""
+    batch_size: int
+    """Trials a batch, at most."""
+    tokens_per_batch: int
+    """Trials times longest T of a batch, at most, except that one trial is always allowed."""
+    seed: int = 0
+
+    @classmethod
+    def over(cls, encoded: Sequence[EncodedTrial], batch_size: int, tokens_per_batch: int, seed: int = 0) -> "Batches":
+        """Return batches over encoded trials."""
+        return cls([len(trial.side) for trial in encoded], batch_size, tokens_per_batch, seed)
+
+    def epoch(self, epoch: int) -> list[NDArray[np.intp]]:
+        """Return shuffled batches that cover every trial once; equal for equal seed and epoch.
+
+        Trials of like length are batched together, so that little is padding, and the batches are then shuffled.
+        """
+        random = np.random.default_rng((self.seed, epoch))
+        order = random.permutation(len(self.lengths))
+        size = _POOL * self.batch_size
+        pools = [order[start : start + size] for start in range(0, len(order), size)]
+        batches = [batch for pool in pools for batch in self._cut(pool)]
+        return [batches[place] for place in random.permutation(len(batches))]
+
+    def in_order(self) -> list[NDArray[np.intp]]:
+        """Return batches that cover every trial once, short trials first."""
+        return self._cut(np.arange(len(self.lengths)))
+
+    def _cut(self, pool: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        by_length = sorted(pool.tolist(), key=lambda row: self.lengths[row])
+        batches: list[list[int]] = []
+        for row in by_length:
+            full = not batches or len(batches[-1]) == self.batch_size
+            if full or (len(batches[-1]) + 1) * self.lengths[row] > self.tokens_per_batch:
+                batches.append([])
+            batches[-1].append(row)
+        return [np.array(batch, dtype=np.intp) for batch in batches]
+
+
+def fingerprint(encoded: Sequence[EncodedTrial]) -> str:
+    """Return a SHA-256 over all values of the trials, in order, to tell one training set from another."""
+    digest = hashlib.sha256()
+    for trial in encoded:
+        for part in (trial.criteria, trial.side, trial.molecules, trial.diseases, trial.categories):
+            digest.update(str(part.shape).encode())
+            digest.update(np.ascontiguousarray(part).data)
+        digest.update(f"{trial.phase}|{trial.drug_set}|{trial.disease_set}".encode())
+    return digest.hexdigest()

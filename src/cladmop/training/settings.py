@@ -1,0 +1,93 @@
+"""Settings of the two training stages, stored beside the weights as JSON."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cladmop.model.config import Settings
+from cladmop.model.lora import LoraSettings
+
+
+@dataclass(frozen=True)
+class TrainSettings(Settings):
+    """What both stages have in common."""
+
+    epochs: int = 40
+    """Epochs at most."""
+    patience: int = 8
+    """Epochs without a better validation value after which training stops."""
+    batch_size: int = 128
+    """Trials a batch, at most."""
+    tokens_per_batch: int = 131_072
+    """Criteria tokens a batch, padding included, at most; batches of long trials get fewer trials."""
+    learning_rate: float = 1e-3
+    """Step size of Adam."""
+    weight_decay: float = 0.01
+    """Decoupled weight decay of matrices; biases, norms, tables and learned tokens have none."""
+    seed: int = 0
+    """Decides the starting weights, the order of batches and dropout."""
+    threads: int = 1
+    """CPU threads; results are equal to the last bit for equal threads only."""
+
+    def __post_init__(self) -> None:
+        """Check ranges.
+
+        Raises
+        ------
+        InputError
+            If a field is outside its range.
+        """
+        self.require_choices()
+        for name in ("epochs", "patience", "batch_size", "tokens_per_batch", "threads"):
+            self.require(name, condition=getattr(self, name) >= 1, allowed="a whole number from 1")
+        self.require("learning_rate", condition=self.learning_rate > 0, allowed="a number above 0")
+        self.require("weight_decay", condition=self.weight_decay >= 0, allowed="a number from 0")
+        self.require("seed", condition=self.seed >= 0, allowed="a whole number from 0")
+
+
+@dataclass(frozen=True)
+class PretrainSettings(TrainSettings):
+    """Pair matching. Paper: batches of 128, Adam at 1e-4, all other trials of the batch as negatives."""
+
+    mask_false_negatives: bool = True
+    """Whether trials with the same drug or disease set are left out as negatives (paper: no)."""
+    pair_block: int = 16
+    """Trials of a block in which every criteria is fused with every drug set; used where ``match`` is ``paired``."""
+
+    def __post_init__(self) -> None:
+        """Check ranges, as `TrainSettings`."""
+        super().__post_init__()
+        self.require("pair_block", condition=self.pair_block >= 2, allowed="a whole number from 2")
+
+    @classmethod
+    def paper(cls, *, seed: int = 0) -> "PretrainSettings":
+        """Return the paper's settings."""
+        return cls(learning_rate=1e-4, weight_decay=0.0, mask_false_negatives=False, seed=seed)
+
+
+@dataclass(frozen=True)
+class FinetuneSettings(TrainSettings):
+    """Outcome prediction."""
+
+    mode: Literal["lora", "full"] = "lora"
+    """``lora``: adapters and head train; ``full``: everything does."""
+    head_learning_rate: float = 1e-3
+    """Step size of the outcome head; ``learning_rate`` is that of the rest."""
+    lora: LoraSettings = field(default_factory=LoraSettings)
+    """What is adapted in mode ``lora``."""
+    class_weighted: bool = True
+    """Whether successes weigh failures / successes in the loss, so that both classes count alike."""
+    metric: Literal["loss", "average_precision", "roc_auc"] = "loss"
+    """Validation value that decides when to stop and which epoch to keep."""
+    epochs: int = 30
+    """Epochs at most."""
+
+    def __post_init__(self) -> None:
+        """Check ranges, as `TrainSettings`."""
+        super().__post_init__()
+        self.require("head_learning_rate", condition=self.head_learning_rate > 0, allowed="a number above 0")
+
+    @classmethod
+    def paper(cls, phase: Literal["I", "II", "III"], *, seed: int = 0) -> "FinetuneSettings":
+        """Return the paper's settings for a phase: head at 1e-2, LoRA at 5e-2, in phase III at 1e-3."""
+        rate = 1e-3 if phase == "III" else 5e-2
+        return cls(learning_rate=rate, head_learning_rate=1e-2, weight_decay=0.0, seed=seed)
