@@ -16,8 +16,8 @@ QUICK = PretrainSettings(epochs=3, batch_size=16, learning_rate=5e-3, pair_block
 
 @pytest.mark.parametrize("match", ["paired", "unfused", "own"])
 def test_learns_to_match_unseen_trials(tmp_path, trials, configs, match):
-    train, held_out = trials(160)[0], trials(64, seed=1)[0]
-    settings = PretrainSettings(epochs=8, batch_size=32, learning_rate=1e-2, pair_block=8)
+    train, held_out = trials(256)[0], trials(64, seed=1)[0]
+    settings = PretrainSettings(epochs=12, batch_size=32, learning_rate=1e-2, pair_block=8)
     model = pretrain(train, held_out, configs(match=match), settings, tmp_path)
     manifest = read_json(tmp_path / "training.json")
     losses = [epoch["valid_matching_loss"] for epoch in manifest["history"]]
