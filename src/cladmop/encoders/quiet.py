@@ -10,11 +10,12 @@ from contextlib import contextmanager, redirect_stderr
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Silence transformers and the hub client inside the block; errors still raise."""
-    from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     from transformers.utils import logging as transformers_logging
 
     verbosity = transformers_logging.get_verbosity()
     bars = transformers_logging.is_progress_bar_enabled()
+    hub_bars = not are_progress_bars_disabled()
     hub_logger = logging.getLogger("huggingface_hub")
     hub_level = hub_logger.level
     transformers_logging.set_verbosity(logging.CRITICAL)
@@ -28,7 +29,8 @@ def quiet_transformers() -> Iterator[None]:
             yield
     finally:
         hub_logger.setLevel(hub_level)
-        enable_progress_bars()
+        if hub_bars:
+            enable_progress_bars()
         transformers_logging.set_verbosity(verbosity)
         if bars:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -14,12 +14,13 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cladmop.encoders.base import LEVELS
+from cladmop.encoders.devices import Dtype, batch_tokens, choose_device, choose_dtype
 from cladmop.encoders.language_model import LanguageModel, open_language_model
 from cladmop.encoders.windows import OVERLAP, Window, plan_batches, plan_windows
 from cladmop.errors import CorruptArtefactError, InputError
@@ -27,13 +28,11 @@ from cladmop.errors import CorruptArtefactError, InputError
 if TYPE_CHECKING:
     import torch
 
-Dtype = Literal["auto", "float32", "bfloat16"]
 FORMAT = 1
 """Raised whenever the same weights would give other states than before; part of every fingerprint."""
 MAX_WINDOW = 8192
 """Positions used at most, also where a model allows more: attention grows with the square."""
 _FP16_MAX = float(np.finfo(np.float16).max)
-_BATCH_TOKENS = {"cpu": 4096, "cuda": 65536}
 
 
 def load_text_encoder(
@@ -64,8 +63,8 @@ def load_text_encoder(
     InputError, MissingArtefactError, CorruptArtefactError, NetworkError
         As ``open_language_model``; ``InputError`` also for an unknown dtype, device or window.
     """
-    chosen_device = _choose_device(device)
-    chosen_dtype = _choose_dtype(dtype, chosen_device.type)
+    chosen_device = choose_device(device)
+    chosen_dtype = choose_dtype(dtype, chosen_device.type)
     language_model = open_language_model(name_or_folder, revision, chosen_dtype, chosen_device)
     return HiddenStateEncoder(language_model, window=window)
 
@@ -147,7 +146,7 @@ class HiddenStateEncoder:
         rows = [1 if pool else len(ids) for ids in tokens]
         states = [np.zeros((LEVELS, n, self.width), np.float32 if pool else np.float16) for n in rows]
         extra = len(self._prefix) + len(self._suffix)
-        for batch in plan_batches([w.stop - w.start + extra for w in windows], _batch_tokens(self._device)):
+        for batch in plan_batches([w.stop - w.start + extra for w in windows], batch_tokens(self._device)):
             self._encode_batch([windows[i] for i in batch], tokens, states, pool=pool)
         if pool:
             return [_to_float16(sums / len(ids)) for sums, ids in zip(states, tokens, strict=True)]
@@ -287,41 +286,3 @@ def _to_float16(values: NDArray[np.floating[Any]]) -> NDArray[np.float16]:
 
 def _digest(**parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _batch_tokens(device: "torch.device") -> int:
-    return _BATCH_TOKENS.get(device.type, _BATCH_TOKENS["cpu"])
-
-
-def _choose_device(device: str) -> "torch.device":
-    import torch
-
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise InputError(f"device {device!r} is not known; use auto, cpu or cuda") from error
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device {device!r}: this machine has no CUDA device; use auto or cpu")
-    return chosen
-
-
-def _choose_dtype(dtype: str, device_type: str) -> "torch.dtype":
-    import torch
-
-    if dtype == "auto":
-        return torch.bfloat16 if device_type == "cuda" or _cpu_has_bfloat16() else torch.float32
-    if dtype not in {"float32", "bfloat16"}:
-        raise InputError(f"dtype {dtype!r} is not known; use auto, float32 or bfloat16")
-    chosen: torch.dtype = getattr(torch, dtype)
-    return chosen
-
-
-def _cpu_has_bfloat16() -> bool:
-    """Tell whether the CPU multiplies bfloat16 in hardware (AMX, AVX512-bf16); elsewhere float32 is faster."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    return "amx_bf16" in flags or "avx512_bf16" in flags

@@ -263,19 +263,26 @@ def _expand_gguf(folder: Path) -> None:
     """Turn ``model.gguf`` into bfloat16 safetensors and a tokenizer, so that later loads take seconds."""
     try:
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModel, AutoTokenizer, GgufConfig
     except ImportError as error:
         raise MissingDependencyError(
             f"expanding a GGUF model needs the extra `nn` ({error}); pip install 'cladmop[nn]'"
         ) from error
     gguf = folder / "model.gguf"
-    with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=gguf.name)
-        model = AutoModel.from_pretrained(
-            folder, gguf_file=gguf.name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
-        )
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+    try:
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=gguf.name)
+            model = AutoModel.from_pretrained(
+                folder, gguf_file=gguf.name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+            )
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+    except SafetensorError as error:
+        # The only safetensors written here are ours, and what stops writing them is the disk.
+        raise StorageError(
+            f"cannot write {folder} ({error}); free space or set CLADMOP_HOME to another disk"
+        ) from error
     gguf.unlink()
 
 
