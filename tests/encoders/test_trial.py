@@ -59,6 +59,7 @@ class FakeDiseases:
             codes=tuple(known),
             unmapped=tuple(name for name in names if name == "mystery"),
             disease_set="|".join(sorted(known)),
+            dropped=("Z99",) if len(known) > 2 else (),
         )
 
 
@@ -169,6 +170,8 @@ def test_the_report_says_what_is_absent(tmp_path, fake_encoder):
         "no disease could be mapped to ICD-10: scored without diseases",
     }
     assert encoder.report(FULL).warnings == ()
+    crowded = FULL.model_copy(update={"diseases": tuple(Disease(name=code) for code in ("C34", "J45", "K50"))})
+    assert encoder.report(crowded).warnings == ("1 disease codes beyond the first 3 are left out",)
     partly = Trial(
         inclusion=("age",), phase=Phase.PHASE_1, drugs=(Drug(name="XB-1"),), diseases=(Disease(name="mystery"),)
     )
@@ -177,3 +180,28 @@ def test_the_report_says_what_is_absent(tmp_path, fake_encoder):
     assert "drug 'XB-1' is not known here" in warnings
     assert "no drug has a known structure: scored without molecules" in warnings
     assert "disease 'mystery' has no ICD-10 code here" in warnings
+
+
+def test_real_parts_fit_together(tmp_path, fake_encoder):
+    pytest.importorskip("rdkit")
+    from cladmop.drugs.resolve import DrugResolver
+    from cladmop.encoders.disease import DiseaseEncoder
+    from cladmop.encoders.molecule import MorganFeaturizer
+
+    encoder = TrialEncoder(
+        text=fake_encoder, cache=StateCache(tmp_path), unit=Unit.ITEMS, structures="repaired",
+        molecules=MorganFeaturizer(), resolver=DrugResolver.default(), diseases=DiseaseEncoder(),
+    )  # fmt: skip
+    trial = Trial(
+        inclusion=("age over 18",),
+        drugs=(Drug(name="aspirin 100 mg"), Drug(name="placebo")),
+        diseases=(Disease(name="asthma", icd10=("J45.909",)),),
+    )
+    one, empty = encoder.encode([trial, EMPTY])
+    assert one.molecules.shape == (1, encoder.molecules.width)
+    assert empty.molecules.shape == (0, encoder.molecules.width)
+    assert one.diseases.shape == (1, encoder.diseases.ancestors)
+    assert empty.diseases.shape == (0, encoder.diseases.ancestors)
+    assert (one.diseases > 0).all()
+    assert (one.drug_set, one.disease_set) == ("BSYNRYMUTXBXSQ", "J45")
+    assert encoder.report(trial).diseases == ("J45.9",)
