@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +84,10 @@ def test_names_in_parentheses_are_aliases():
 )
 def test_without_salt(name, parent):
     assert without_salt(name) == parent
+
+
+@pytest.mark.parametrize("piece", ["a ", "aspirin, ", "(", "1 mg ", "x/", "(a) ", "and ", "arm a "])
+def test_long_strings_take_time_in_proportion(piece):
+    start = time.perf_counter()
+    mentions(piece * 5_000)
+    assert time.perf_counter() - start < 5

@@ -49,7 +49,7 @@ _ARM = re.compile(
     r"stratum|schedules?|sequences?|formulations?|days?|weeks?|cycles?)[ -]?(?:[a-h]|[ivx]{1,4}|\d{1,3}[a-d]?)(?![\w-])"
 )
 _LINKS = "and|with|to|for|of|in|as|by|at|on|the|an?|every|per|or|then|from|only|given|using"
-_SEPARATED = re.compile(rf"(?<=[a-z]) (?:{_LINKS})$|^(?:{_LINKS}) ")
+_SEPARATED = re.compile(rf"(?<=[a-z])(?: (?:{_LINKS}))+$|^(?:(?:{_LINKS}) )+")
 _NOTHING = re.compile(rf"[\d\s.,/x%-]*|[a-z]|{_LINKS}")
 _SPLIT = re.compile(
     r"\s*;\s*|\s+&\s+|,\s+(?:and |or |plus )?|(?<=[a-z]),(?=[a-z])|\s*(?<!\()\+\s*(?=[a-z0-9\ue000])|"
@@ -89,7 +89,7 @@ def normalise(text: str) -> str:
         before = text
         text = _LABEL.sub("", text)
         text = _NAB.sub("", _LEAD.sub("", text))
-        text = _AREA.sub(" ", _DOSE.sub(" ", text))
+        text = _without_dose(text)
         text = _DROPPED.sub(" ", _ARM.sub(" ", text))
         text = light(_SEPARATED.sub(" ", light(text)))
         if _NOTHING.fullmatch(text):
@@ -132,11 +132,14 @@ def _split(text: str) -> list[str]:
     """Cut at the joining words, doses first, since ``60 mg/7.2 mg`` is no combination."""
     pieces = [text]
     while True:
-        cut = [piece for whole in pieces for piece in _SPLIT.split(_AREA.sub(" ", _DOSE.sub(" ", whole))) if piece]
-        cut = [piece.strip() for piece in cut if piece.strip()]
+        cut = [piece.strip() for whole in pieces for piece in _SPLIT.split(_without_dose(whole)) if piece.strip()]
         if cut == pieces:
             return cut
         pieces = cut
+
+
+def _without_dose(text: str) -> str:
+    return " ".join(_AREA.sub(" ", _DOSE.sub(" ", text)).split())
 
 
 def _mention(part: str, notes: list[str]) -> Mention | None:

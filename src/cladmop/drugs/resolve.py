@@ -162,7 +162,7 @@ class DrugResolver:
         for length in range(min(_LONGEST_PART, len(words) - 1), 0, -1):
             for start in range(len(words) - length + 1):
                 part = " ".join(words[start : start + length]).strip(".,;:()[]*")
-                if not _stands_alone(part, words[start + length :]):
+                if not _stands_alone(part, words[start + length : start + length + 1]):
                     continue
                 for run in (part, without_salt(part)):
                     found = self._look_up(run, PART)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cladmop.diseases.conditions import codes_for
 from cladmop.diseases.icd import LEVELS, ancestors, vocabulary
-from cladmop.diseases.names import codes_for
 from cladmop.records import Trial
 
 MAX_CODES = 64

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cladmop.diseases.conditions import FLOOR, NO_MATCH, codes_for, match, words
 from cladmop.diseases.icd import ancestors
-from cladmop.diseases.names import FLOOR, NO_MATCH, codes_for, match, words
 
 
 @pytest.mark.parametrize(
