@@ -16,10 +16,13 @@ Sizes = tuple[int, int, int]
 
 
 def make_batch(sizes: Sequence[Sizes], *, pad: int = 0, seed: int = 0) -> TrialBatch:
-    """Trials of (T, M, K) each, padded by ``pad`` more places; each trial depends on its sizes and place only."""
+    """Trials of (T, M, K) each, padded by ``pad`` more places; each trial depends on its sizes and place only.
+
+    Every molecule and disease has a name, N = M + K.
+    """
     tokens, molecules, diseases = (max(size[axis] for size in sizes) + pad for axis in range(3))
     noise = torch.Generator().manual_seed(seed + 999)
-    count = len(sizes)
+    count, names = len(sizes), max(m + k for _, m, k in sizes) + pad
 
     def padding(*shape: int) -> torch.Tensor:
         return torch.randn(*shape, generator=noise) * 50
@@ -33,6 +36,9 @@ def make_batch(sizes: Sequence[Sizes], *, pad: int = 0, seed: int = 0) -> TrialB
         diseases_BKA=torch.randint(0, VOCABULARY, (count, diseases, ANCESTORS), generator=noise),
         disease_mask_BK=torch.zeros(count, diseases, dtype=torch.bool),
         categories_BK=torch.randint(0, 3, (count, diseases), generator=noise),
+        names_LBNW=padding(LEVELS, count, names, WIDTH),
+        name_mask_BN=torch.zeros(count, names, dtype=torch.bool),
+        name_kinds_BN=torch.randint(0, 2, (count, names), generator=noise),
         phase_B=torch.zeros(count, dtype=torch.long),
     )
     for row, (t, m, k) in enumerate(sizes):
@@ -45,6 +51,9 @@ def make_batch(sizes: Sequence[Sizes], *, pad: int = 0, seed: int = 0) -> TrialB
         batch.diseases_BKA[row, :k] = torch.randint(0, VOCABULARY, (k, ANCESTORS), generator=own)
         batch.disease_mask_BK[row, :k] = True
         batch.categories_BK[row, :k] = torch.arange(k)
+        batch.names_LBNW[:, row, : m + k] = torch.randn(LEVELS, m + k, WIDTH, generator=own)
+        batch.name_mask_BN[row, : m + k] = True
+        batch.name_kinds_BN[row, : m + k] = (torch.arange(m + k) >= m).long()
         batch.phase_B[row] = int(torch.randint(0, 8, (1,), generator=own))
     return batch
 
@@ -62,6 +71,9 @@ def row_of(batch: TrialBatch, row: int, size: Sizes) -> TrialBatch:
         batch.diseases_BKA[one, :k],
         batch.disease_mask_BK[one, :k],
         batch.categories_BK[one, :k],
+        batch.names_LBNW[:, one, : m + k],
+        batch.name_mask_BN[one, : m + k],
+        batch.name_kinds_BN[one, : m + k],
         batch.phase_B[one],
     )
 

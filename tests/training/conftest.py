@@ -31,6 +31,8 @@ def make_trials(count: int, seed: int = 0) -> tuple[list[EncodedTrial], np.ndarr
                 molecules=(2 * drugs[topic] + random.normal(size=(molecules, FEATURES))).astype(np.float32),
                 diseases=random.integers(0, VOCABULARY, (diseases, ANCESTORS)).astype(np.int32),
                 categories=np.arange(diseases, dtype=np.int32),
+                names=random.normal(size=(LEVELS, molecules + diseases, WIDTH)).astype(np.float16),
+                name_kinds=np.repeat(np.array([0, 1], np.int8), (molecules, diseases)),
                 phase=int(random.integers(8)),
                 drug_set=f"drug {number}",
                 disease_set=f"disease {number}" if diseases else "",

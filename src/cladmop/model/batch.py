@@ -1,7 +1,8 @@
 """A batch of encoded trials, padded to one shape; masks say what is real.
 
 Shapes: B trials, T criteria tokens (items or subword tokens), L levels of text states, W width of the text encoder,
-M molecules, F molecule features, K diseases, A ancestors of an ICD code. B ≥ 1; T, M and K may be 0.
+M molecules, F molecule features, K diseases, A ancestors of an ICD code, N names of drugs and diseases. B ≥ 1; T, M,
+K and N may be 0.
 """
 
 from dataclasses import dataclass, fields
@@ -33,6 +34,12 @@ class TrialBatch:
     """True where a disease is real, shape ``B x K``."""
     categories_BK: Tensor
     """Index within the trial of the disease's ICD category, from 0, int64, shape ``B x K``."""
+    names_LBNW: Tensor
+    """States of the names of drugs and diseases, shape ``L x B x N x W``: float16 as cached, or float32."""
+    name_mask_BN: Tensor
+    """True where a name is real, shape ``B x N``."""
+    name_kinds_BN: Tensor
+    """0 drug, 1 disease, int64, shape ``B x N``."""
     phase_B: Tensor
     """Index of the phase in ``list(Phase)``, int64, shape ``B``."""
 

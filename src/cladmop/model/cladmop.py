@@ -60,7 +60,11 @@ class CLaDMoP(nn.Module):
 
     def outcome(self, batch: TrialBatch) -> Tensor:
         """Return the logits of success, shape ``B``."""
-        logits_B: Tensor = self.outcome_head(*self(batch))
+        return self.outcome_of(*self.read(batch))
+
+    def outcome_of(self, criteria: Criteria, tokens: DMTokens) -> Tensor:
+        """Return the logits of success of trials already read, shape ``B``."""
+        logits_B: Tensor = self.outcome_head(criteria.pooled_BC, self.fusion(tokens, criteria.contexts))
         return logits_B
 
     def match(self, batch: TrialBatch) -> tuple[Tensor, Tensor]:

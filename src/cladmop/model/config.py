@@ -91,6 +91,8 @@ class ModelConfig(Settings):
     """Length of the position tables; molecules and categories beyond share the last position."""
     phase_token: bool = True
     """Whether the phase is a token of the DM branch (paper: no)."""
+    names: bool = True
+    """Whether the names of drugs and diseases, read by the text encoder, are tokens of the DM branch (paper: no)."""
     sides: bool = True
     """Whether inclusion and exclusion are told apart, pooled apart and have their own absent token (paper: no)."""
     fusion: Literal["multilevel", "last"] = "multilevel"
@@ -99,8 +101,8 @@ class ModelConfig(Settings):
     """Levels fused, in order; 0 coarse, 1 medium, 2 fine, 3 last (paper: 0, 1, 2)."""
     grouping: bool = True
     """False: cross-attention to all criteria tokens instead of grouped ones (ablation)."""
-    centroids: tuple[int, ...] = (100, 50, 25)
-    """G of each grouping layer (paper: 100, 50, 25)."""
+    centroids: tuple[int, ...] = (32, 16, 8)
+    """G of each grouping layer (paper: 100, 50, 25, for hundreds of tokens; a trial has 24 items on average)."""
     group_layers: int = 2
     """S, self-attention layers after each grouping (paper: 2)."""
     criteria_width: int | None = 64

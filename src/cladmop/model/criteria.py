@@ -30,10 +30,10 @@ class Criteria(NamedTuple):
     contexts: tuple[Context, ...]
     """One context for each fused level, in the order of fusion."""
 
-    def rows(self, start: int, stop: int) -> "Criteria":
-        """Return the criteria of the trials ``start`` to ``stop``."""
-        contexts = (Context(c.tokens_BGD[start:stop], c.mask_BG[start:stop]) for c in self.contexts)
-        return Criteria(self.pooled_BC[start:stop], tuple(contexts))
+    def rows(self, rows: slice | Tensor) -> "Criteria":
+        """Return the criteria of some of the trials."""
+        contexts = (Context(context.tokens_BGD[rows], context.mask_BG[rows]) for context in self.contexts)
+        return Criteria(self.pooled_BC[rows], tuple(contexts))
 
 
 class LevelTokens(nn.Module):

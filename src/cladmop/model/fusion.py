@@ -1,7 +1,7 @@
 """The drug-molecule (DM) branch and its multi-level fusion with the criteria.
 
 Shapes: B trials, M molecules, F molecule features, K diseases, A ICD ancestors, D width,
-N DM tokens of a trial: 1 + M molecules, 1 + K diseases, the phase if it is a token;
+N DM tokens of a trial: 1 + M molecules, 1 + K diseases, the names and the phase if they are tokens;
 R rows of DM tokens, R / B for each of B contexts; G context tokens.
 """
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cladmop.model.attention import CrossAttentionBlock, SelfAttentionStack, masked_mean, table
-from cladmop.model.batch import TrialBatch
+from cladmop.model.batch import LEVELS, TrialBatch
 from cladmop.model.config import ModelConfig
 from cladmop.model.criteria import Context
 
@@ -25,9 +25,12 @@ class DMTokens(NamedTuple):
     molecules: int
     """How many leading tokens are molecules; diseases and the phase follow."""
 
-    def rows(self, start: int, stop: int) -> "DMTokens":
-        """Return the tokens of the trials ``start`` to ``stop``."""
-        return DMTokens(self.tokens_BND[start:stop], self.mask_BN[start:stop], self.molecules)
+    def rows(self, rows: slice) -> "DMTokens":
+        """Return the tokens of some of the trials, without the places that are padding in all of them."""
+        mask_BN = self.mask_BN[rows]
+        real_N = mask_BN.any(dim=0)
+        molecules = int(real_N[: self.molecules].sum())
+        return DMTokens(self.tokens_BND[rows][:, real_N], mask_BN[:, real_N], molecules)
 
     def repeat(self, times: int) -> "DMTokens":
         """Return the rows of all trials, ``times`` times over."""
@@ -40,6 +43,9 @@ class DMTokenizer(nn.Module):
     A molecule is its features through a two-layer perceptron plus a learned position; a disease is the sum of the
     embeddings of its ICD ancestors plus a position shared by the codes of one category (paper). Positions beyond the
     table share its last one. Each kind is led by a learned absent token, real exactly where the trial has none.
+
+    With ``config.names`` every drug and disease also stands by its name, as the frozen language model reads it, so
+    that a drug without structure (a biologic, a code name) and a disease without code are not lost.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -55,6 +61,7 @@ class DMTokenizer(nn.Module):
         self.ancestor = table(config.disease_vocabulary, config.width, padding=True)
         self.category_position = table(config.positions, config.width)
         self.absent_disease_D = nn.Parameter(torch.randn(config.width) * config.width**-0.5)
+        self.names = NameTokens(config) if config.names else None
         self.phase = table(config.phases, config.width) if config.phase_token else None
 
     def forward(self, batch: TrialBatch) -> DMTokens:
@@ -67,12 +74,32 @@ class DMTokenizer(nn.Module):
             _lead(self.absent_molecule_D, molecules_BMD, batch.molecule_mask_BM),
             _lead(self.absent_disease_D, diseases_BKD, batch.disease_mask_BK),
         ]
+        if self.names is not None:
+            parts.append((self.names(batch), batch.name_mask_BN))
         if self.phase is not None:
             parts.append(
                 (self.phase(batch.phase_B)[:, None], torch.ones_like(batch.phase_B, dtype=torch.bool)[:, None])
             )
         tokens, masks = zip(*parts, strict=True)
         return DMTokens(torch.cat(tokens, dim=1), torch.cat(masks, dim=1), molecules=1 + len(ranks_M))
+
+
+class NameTokens(nn.Module):
+    """Names of drugs and diseases as tokens: a learned mean of their layer-normalised levels, projected, plus kind."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.level_weights_L = nn.Parameter(torch.zeros(LEVELS))
+        self.norms = nn.ModuleList(nn.LayerNorm(config.text_width) for _ in range(LEVELS))
+        self.project = nn.Linear(config.text_width, config.width)
+        self.kind = table(2, config.width)
+
+    def forward(self, batch: TrialBatch) -> Tensor:
+        """Return tokens of shape ``B x N x D``, N names of a trial at most."""
+        levels = zip(self.level_weights_L.softmax(dim=0), self.norms, batch.names_LBNW, strict=True)
+        mixed_BNW = sum(weight * norm(states_BNW.float()) for weight, norm, states_BNW in levels)
+        tokens_BND: Tensor = self.project(mixed_BNW) + self.kind(batch.name_kinds_BN)
+        return tokens_BND
 
 
 def _look_up(positions: nn.Embedding, index: Tensor) -> Tensor:

@@ -39,21 +39,27 @@ def collate(encoded: Sequence[EncodedTrial]) -> TrialBatch:
         )
     text, features, ancestors = widths.pop()
     size = len(encoded)
-    tokens, molecules, diseases = (
+    tokens, molecules, diseases, names = (
         max(len(part) for part in parts)
-        for parts in zip(*((trial.side, trial.molecules, trial.diseases) for trial in encoded), strict=True)
+        for parts in zip(
+            *((trial.side, trial.molecules, trial.diseases, trial.name_kinds) for trial in encoded), strict=True
+        )
     )
     criteria_LBTW = np.zeros((LEVELS, size, tokens, text), dtype=np.float16)
     side_BT = np.zeros((size, tokens), dtype=np.int64)
     molecules_BMF = np.zeros((size, molecules, features), dtype=np.float32)
     diseases_BKA = np.zeros((size, diseases, ancestors), dtype=np.int64)
     categories_BK = np.zeros((size, diseases), dtype=np.int64)
+    names_LBNW = np.zeros((LEVELS, size, names, text), dtype=np.float16)
+    name_kinds_BN = np.zeros((size, names), dtype=np.int64)
     for row, trial in enumerate(encoded):
         criteria_LBTW[:, row, : len(trial.side)] = trial.criteria
         side_BT[row, : len(trial.side)] = trial.side
         molecules_BMF[row, : len(trial.molecules)] = trial.molecules
         diseases_BKA[row, : len(trial.diseases)] = trial.diseases
         categories_BK[row, : len(trial.diseases)] = trial.categories
+        names_LBNW[:, row, : len(trial.name_kinds)] = trial.names
+        name_kinds_BN[row, : len(trial.name_kinds)] = trial.name_kinds
     return TrialBatch(
         criteria_LBTW=torch.from_numpy(criteria_LBTW),
         criteria_mask_BT=_mask([len(trial.side) for trial in encoded], tokens),
@@ -63,6 +69,9 @@ def collate(encoded: Sequence[EncodedTrial]) -> TrialBatch:
         diseases_BKA=torch.from_numpy(diseases_BKA),
         disease_mask_BK=_mask([len(trial.diseases) for trial in encoded], diseases),
         categories_BK=torch.from_numpy(categories_BK),
+        names_LBNW=torch.from_numpy(names_LBNW),
+        name_mask_BN=_mask([len(trial.name_kinds) for trial in encoded], names),
+        name_kinds_BN=torch.from_numpy(name_kinds_BN),
         phase_B=torch.tensor([trial.phase for trial in encoded], dtype=torch.long),
     )
 
@@ -119,8 +128,9 @@ def fingerprint(encoded: Sequence[EncodedTrial]) -> str:
     """Return a SHA-256 over all values of the trials, in order, to tell one training set from another."""
     digest = hashlib.sha256()
     for trial in encoded:
-        for part in (trial.criteria, trial.side, trial.molecules, trial.diseases, trial.categories):
+        for part in (trial.criteria, trial.side, trial.molecules, trial.diseases, trial.categories, trial.names):
             digest.update(str(part.shape).encode())
             digest.update(np.ascontiguousarray(part).data)
+        digest.update(trial.name_kinds.tobytes())
         digest.update(f"{trial.phase}|{trial.drug_set}|{trial.disease_set}".encode())
     return digest.hexdigest()

@@ -19,8 +19,9 @@ from cladmop.model.cladmop import CLaDMoP
 from cladmop.model.config import ModelConfig
 from cladmop.model.lora import add_lora, merge_lora, trainable_parameters
 from cladmop.model.losses import weighted_bce
-from cladmop.training.batches import Batches, collate, fingerprint
+from cladmop.training.batches import Batches, fingerprint
 from cladmop.training.checkpoint import load_model
+from cladmop.training.frozen import logits_of
 from cladmop.training.loop import (
     Stage,
     finish,
@@ -31,7 +32,6 @@ from cladmop.training.loop import (
     run,
     weights_digest,
 )
-from cladmop.training.predict import predict_logits
 from cladmop.training.settings import FinetuneSettings
 
 
@@ -108,22 +108,24 @@ def _stage(model: CLaDMoP, train: _Labelled, valid: _Labelled, settings: Finetun
         model.match_head.requires_grad_(requires_grad=False)
     failures, successes = (float((train.labels == label).sum()) for label in (0, 1))
     weight = failures / successes if settings.class_weighted else 1.0
-    targets, valid_targets = torch.from_numpy(train.labels), torch.from_numpy(valid.labels).double()
+    targets = torch.from_numpy(train.labels)
 
     def rate(name: str) -> float:
         return settings.head_learning_rate if name.startswith("outcome_head.") else settings.learning_rate
 
+    train_logits, valid_logits = (logits_of(model, labelled.trials, settings) for labelled in (train, valid))
+    valid_batches = Batches.over(valid.trials, settings.batch_size, settings.tokens_per_batch).in_order()
+
     def loss(rows: NDArray[np.intp]) -> torch.Tensor:
-        batch = collate([train.trials[row] for row in rows])
-        return weighted_bce(model.outcome(batch), targets[torch.from_numpy(rows)], weight)
+        return weighted_bce(train_logits(rows), targets[torch.from_numpy(rows)], weight)
 
     def validate() -> dict[str, float]:
-        logits = predict_logits(model, valid.trials, settings.batch_size, settings.tokens_per_batch)
-        valid_loss = weighted_bce(torch.from_numpy(logits), valid_targets, weight)
+        logits = torch.cat([valid_logits(rows) for rows in valid_batches]).double()
+        truth = np.concatenate([valid.labels[rows] for rows in valid_batches])
         return {
-            "loss": valid_loss.item(),
-            "average_precision": average_precision(valid.labels, logits),
-            "roc_auc": roc_auc(valid.labels, logits),
+            "loss": weighted_bce(logits, torch.from_numpy(truth).double(), weight).item(),
+            "average_precision": average_precision(truth, logits.numpy()),
+            "roc_auc": roc_auc(truth, logits.numpy()),
         }
 
     return Stage(

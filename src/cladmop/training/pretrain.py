@@ -114,10 +114,10 @@ def matching_loss(model: CLaDMoP, trials: Sequence[EncodedTrial], settings: Pret
     excluded = shared_identity(drugs, diseases) if masked else torch.zeros(len(trials), len(trials), dtype=torch.bool)
     fused = loss.new_zeros(())
     for start in range(0, len(trials), settings.pair_block):
-        stop = min(start + settings.pair_block, len(trials))
-        scores = model.match_pairs(criteria.rows(start, stop), tokens.rows(start, stop))
-        block = symmetric_info_nce(math.exp(tau) * scores, excluded[start:stop, start:stop])
-        fused = fused + block * (stop - start) / len(trials)
+        rows = slice(start, start + settings.pair_block)
+        scores = model.match_pairs(criteria.rows(rows), tokens.rows(rows))
+        block = symmetric_info_nce(math.exp(tau) * scores, excluded[rows, rows])
+        fused = fused + block * len(scores) / len(trials)
     return loss + fused
 
 
@@ -147,7 +147,7 @@ def _fused_retrieval(model: CLaDMoP, trials: Sequence[EncodedTrial]) -> dict[str
         return {}
     some = trials[:_FUSED_CANDIDATES]
     criteria, tokens = model.read(collate(some))
-    scores = [model.score_pairs(criteria.rows(i, i + 8), tokens) for i in range(0, len(some), 8)]
+    scores = [model.score_pairs(criteria.rows(slice(i, i + 8)), tokens) for i in range(0, len(some), 8)]
     return {"candidates": float(len(some)), **_hits(torch.cat(scores), some)}
 
 

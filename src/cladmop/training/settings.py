@@ -50,7 +50,7 @@ class PretrainSettings(TrainSettings):
 
     mask_false_negatives: bool = True
     """Whether trials with the same drug or disease set are left out as negatives (paper: no)."""
-    pair_block: int = 16
+    pair_block: int = 8
     """Trials of a block in which every criteria is fused with every drug set; used where ``match`` is ``paired``."""
 
     def __post_init__(self) -> None:
