@@ -12,7 +12,14 @@ import numpy as np
 
 from cladmop.encoders.base import EncodedTrial, Unit
 from cladmop.errors import InputError
-from cladmop.pipeline import NetworkSettings, Structures, encode_trials, make_trial_encoder, mean_probability, train_seeds
+from cladmop.pipeline import (
+    NetworkSettings,
+    Structures,
+    encode_trials,
+    make_trial_encoder,
+    mean_probability,
+    train_seeds,
+)
 from cladmop.reproduce import Say, TopData, claim, scores_by_id
 from cladmop.results import Row, save_row
 from cladmop.shots import REFERENCES
@@ -55,7 +62,9 @@ def _lora(base: NetworkSettings, **changes: bool) -> NetworkSettings:
     return replace(base, finetune={**base.finetune, "lora": changes})
 
 
-def ablate(  # noqa: PLR0917 (data and settings, then what, how often, where)data: TopData, base: NetworkSettings, only: Sequence[str], seeds: int, folder: Path, say: Say) -> list[Row]:
+def ablate(  # noqa: PLR0917 (data and settings, then what, how often, where)
+    data: TopData, base: NetworkSettings, only: Sequence[str], seeds: int, folder: Path, say: Say
+) -> list[Row]:
     """Train and score the named variants (all if none is named); finished ones are kept.
 
     Raises

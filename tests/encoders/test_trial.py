@@ -139,7 +139,8 @@ def test_equal_molecules_and_texts_are_computed_once(tmp_path, fake_encoder):
     encoder = make(tmp_path, fake_encoder)
     encoder.encode([FULL, FULL])
     encoder.encode([FULL])
-    assert sorted(fake_encoder.encoded) == sorted(FULL.criteria)
+    names = [named.name for named in (*FULL.drugs, *FULL.diseases)]
+    assert sorted(fake_encoder.encoded) == sorted({*FULL.criteria, *names})
     assert sorted(encoder.molecules.asked) == sorted(["CC(=O)Oc1ccccc1C(=O)O", "CCO"])
 
 

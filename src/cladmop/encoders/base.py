@@ -53,7 +53,7 @@ class EncodedTrial:
     """One trial as arrays, before batching. Any part may be empty; the model has learned tokens for that.
 
     Letters: ``T`` criteria vectors, ``W`` width of the language model, ``M`` molecules, ``F`` molecule features,
-    ``K`` disease codes, ``A`` ancestors of a code.
+    ``K`` disease codes, ``A`` ancestors of a code, ``N`` names of drugs and diseases.
     """
 
     criteria: NDArray[np.float16]
@@ -66,6 +66,10 @@ class EncodedTrial:
     """``(K, A)`` vocabulary ids of each code's ICD-10 ancestors, 0 where it has fewer; ``K`` may be 0."""
     categories: NDArray[np.int32]
     """``(K,)``: number within the trial, from 0, of each code's ICD category (shared position embedding)."""
+    names: NDArray[np.float16]
+    """``(LEVELS, N, W)`` pooled states of the names of drugs, then of diseases, as written; ``N`` may be 0."""
+    name_kinds: NDArray[np.int8]
+    """``(N,)``: 0 for a drug's name, 1 for a disease's."""
     phase: int
     """Index of the trial's phase in ``list(Phase)``."""
     drug_set: str

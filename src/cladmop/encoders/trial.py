@@ -1,6 +1,6 @@
 """Whole trials to arrays: criteria through the frozen language model, molecules, diseases and phase."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -88,10 +88,15 @@ class TrialEncoder:
         """
         sides = [self._texts(trial) for trial in trials]
         texts = [text for inclusion, exclusion in sides for text in (*inclusion, *exclusion)]
-        self.cache.encode(self.text, texts, pool=self._pool)
-        states = iter(self.cache.load(self.text.fingerprint, texts, pool=self._pool))
+        states = self._states(texts, pool=self._pool)
+        names = self._states([name for trial in trials for name in _names(trial)], pool=True)
         return [
-            self._assemble(trial, [next(states) for _ in inclusion], [next(states) for _ in exclusion])
+            self._assemble(
+                trial,
+                [next(states) for _ in inclusion],
+                [next(states) for _ in exclusion],
+                [next(names) for _ in _names(trial)],
+            )
             for trial, (inclusion, exclusion) in zip(trials, sides, strict=True)
         ]
 
@@ -129,8 +134,16 @@ class TrialEncoder:
         inclusion, exclusion = ("\n".join(items) for items in (trial.inclusion, trial.exclusion))
         return (inclusion,) if inclusion else (), (exclusion,) if exclusion else ()
 
+    def _states(self, texts: Sequence[str], *, pool: bool) -> Iterator[NDArray[np.float16]]:
+        self.cache.encode(self.text, texts, pool=pool)
+        return iter(self.cache.load(self.text.fingerprint, texts, pool=pool))
+
     def _assemble(
-        self, trial: Trial, inclusion: list[NDArray[np.float16]], exclusion: list[NDArray[np.float16]]
+        self,
+        trial: Trial,
+        inclusion: list[NDArray[np.float16]],
+        exclusion: list[NDArray[np.float16]],
+        names: list[NDArray[np.float16]],
     ) -> EncodedTrial:
         none = np.zeros((LEVELS, 0, self.text.width), np.float16)
         lengths = [sum(one.shape[1] for one in side) for side in (inclusion, exclusion)]
@@ -141,6 +154,8 @@ class TrialEncoder:
             molecules=self._molecules(trial),
             diseases=found.ids,
             categories=found.categories,
+            names=np.concatenate([none, *names], axis=1),
+            name_kinds=np.repeat(np.array([0, 1], np.int8), (len(trial.drugs), len(trial.diseases))),
             phase=_PHASES[trial.phase],
             drug_set=self._drug_set(trial),
             disease_set=found.disease_set,
@@ -167,6 +182,10 @@ class TrialEncoder:
             if drug.kind not in _NOT_DRUGS
         }
         return "|".join(sorted(parts))
+
+
+def _names(trial: Trial) -> tuple[str, ...]:
+    return tuple(named.name for named in (*trial.drugs, *trial.diseases))
 
 
 def _absent_text(trial: Trial) -> list[str]:

@@ -153,7 +153,7 @@ def parameter_groups(
     return [{"params": params, "lr": lr, "weight_decay": decay} for (lr, decay), params in groups.items()]
 
 
-_TABLES = ("molecule_position", "category_position", "ancestor", "phase", "side", "centroids_GD", "absent_")
+_TABLES = ("molecule_position", "category_position", "ancestor", "phase", "side", "kind", "centroids_GD", "absent_")
 
 
 def _is_matrix(name: str, parameter: torch.nn.Parameter) -> bool:
