@@ -128,7 +128,8 @@ def fingerprint(encoded: Sequence[EncodedTrial]) -> str:
     """Return a SHA-256 over all values of the trials, in order, to tell one training set from another."""
     digest = hashlib.sha256()
     for trial in encoded:
-        for part in (trial.criteria, trial.side, trial.molecules, trial.diseases, trial.categories, trial.names):
+        arrays = (trial.criteria, trial.side, trial.molecules, trial.diseases, trial.categories)
+        for part in (*arrays, trial.names, trial.name_kinds):
             digest.update(str(part.shape).encode())
             digest.update(np.ascontiguousarray(part).data)
         digest.update(trial.name_kinds.tobytes())
