@@ -60,28 +60,27 @@ def read_top_data(folder: Path, phase: PhaseName) -> TopData:
         If a file of the phase is missing or cannot be read.
     """
     splits = {split: read_split(folder, phase, split) for split in SPLITS}
-    taken = {labelled.outcome.nct_id for split in splits.values() for labelled in split} | _test_ids(folder)
-    successes = {
-        labelled.outcome.nct_id: labelled.trial
-        for labelled in _other_phases(folder, phase)
-        if labelled.success == 1 and labelled.outcome.nct_id not in taken
-    }
+    successes = [labelled.trial for labelled in read_other_phases(folder, phase) if labelled.success == 1]
     test = [labelled.trial for labelled in splits["test"]]
-    return TopData(phase, splits["train"], splits["valid"], test, list(successes.values()))
+    return TopData(phase, splits["train"], splits["valid"], test, successes)
 
 
-def _test_ids(folder: Path) -> set[str]:
-    paths = [split_path(folder, phase, "test") for phase in PHASES]
-    return {nct_id for path in paths if path.is_file() for nct_id in read_labels(path)}
+def read_other_phases(folder: Path, phase: PhaseName) -> list[LabelledTrial]:
+    """Read the other phases' training and validation trials on disk, each once.
 
-
-def _other_phases(folder: Path, phase: PhaseName) -> list[LabelledTrial]:
-    found = []
+    Trials of any split of ``phase``, and of any test split, are left out: a "phase 1/phase 2" trial stands in the
+    files of both phases.
+    """
+    own = [split_path(folder, phase, split) for split in SPLITS]
+    tests = [split_path(folder, other, "test") for other in PHASES]
+    taken = {nct_id for path in {*own, *tests} if path.is_file() for nct_id in read_labels(path)}
+    found: dict[str, LabelledTrial] = {}
     for other in PHASES:
         for split in ("train", "valid"):
             if other != phase and split_path(folder, other, split).is_file():
-                found += read_split(folder, other, split)
-    return found
+                for labelled in read_split(folder, other, split):
+                    found.setdefault(labelled.outcome.nct_id, labelled)
+    return [labelled for nct_id, labelled in found.items() if nct_id not in taken]
 
 
 def reproduce(data: TopData, settings: NetworkSettings, seeds: int, folder: Path, say: Say) -> Row:

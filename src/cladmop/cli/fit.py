@@ -1,5 +1,7 @@
 """``cladmop fit``: train a model folder on labelled trials."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -32,43 +34,79 @@ def fit(
     units: UnitsOption = UnitName.ITEMS,
     structures: StructuresOption = StructuresName.REPAIRED,
     preset: PresetOption = PresetName.DEFAULT,
-    network_weight: Annotated[
-        float, typer.Option("--network-weight", min=0.0, max=1.0, help="Weight of the networks in the blend.")
-    ] = 0.5,
+    part: Annotated[
+        list[str] | None,
+        typer.Option("--part", help="NAME=WEIGHT of the blend; repeat it. Names: network, states, words, characters."),
+    ] = None,
+    other_phases: Annotated[
+        float, typer.Option("--other-phases", min=0.0, max=1.0, help="Weight of the other phases' trials on disk.")
+    ] = 0.3,
     seed: SeedOption = 0,
     work_dir: Annotated[
         Path | None, typer.Option("--work-dir", help="Checkpoints, so that a killed run continues.")
     ] = None,
 ) -> None:
     """Train networks and text models on TOP's train and valid splits, calibrate them out of fold, and save them."""
+    import numpy as np
+
     from cladmop.estimator import TrialOutcomeClassifier
     from cladmop.estimator.card import TOP_TERMS
     from cladmop.evaluation.bootstrap import evaluate
     from cladmop.evaluation.tables import ResultRow, results_table
-    from cladmop.reproduce import read_top_data
+    from cladmop.reproduce import read_other_phases, read_top_data
 
     top = read_top_data(data, phase.value)
-    trials, labels = top.trials("train") + top.trials("valid"), top.labels("train") + top.labels("valid")
-    note(f"{len(trials):,} trials ({sum(labels):,} successes), {len(top.successes):,} more successes to pre-train on")
+    labelled = [*top.train, *top.valid]
+    own = len(labelled)
+    if other_phases > 0:
+        labelled += read_other_phases(data, phase.value)
+    trials, labels = [one.trial for one in labelled], np.array([one.success for one in labelled])
+    weights = np.where(np.arange(len(labelled)) < own, 1.0, other_phases)
+    note(f"{own:,} trials of phase {phase.value}, {len(labelled) - own:,} of other phases, {labels.sum():,} successes")
     model = TrialOutcomeClassifier(
         encoder=encoder,
         revision=revision,
         units=units.value,
         structures=structures.value,
         preset=preset.value,
-        network_weight=network_weight,
+        parts=_parts(part),
         seed=seed,
         work_dir=work_dir or Path("runs") / f"fit-{phase.value}",
-    ).fit(trials, labels, successes=top.successes)
+    ).fit(trials, labels, weights)
     parts = {"blend": model.out_of_fold_, **model.out_of_fold_parts_}
-    rows = [ResultRow(name, "", evaluate(labels, scores, model.blend_.threshold)) for name, scores in parts.items()]
-    print_table(results_table(rows, f"Out of fold on {len(labels):,} trials, folds by NCT number", narrow=True))
+    for caption, rows in ((f"phase {phase.value}", slice(own)), ("other phases", slice(own, None))):
+        if len(set(labels[rows].tolist())) == 2:
+            evaluated = [
+                ResultRow(name, "", evaluate(labels[rows], scores[rows], model.blend_.threshold))
+                for name, scores in parts.items()
+            ]
+            print_table(results_table(evaluated, f"Out of fold, folds by NCT number: {caption}", narrow=True))
     card = {
         "title": f"cladmop model, TOP phase {phase.value}",
-        "data": f"TOP phase {phase.value}, train and valid splits",
+        "data": f"TOP phase {phase.value}, train and valid splits, and the other phases' as far as they were on disk, "
+        f"at weight {other_phases}",
         "terms": TOP_TERMS,
-        "command": f"cladmop fit --data DIR --phase {phase.value} --encoder {encoder} --units {units.value} "
-        f"--structures {structures.value} --preset {preset.value} --network-weight {network_weight} --seed {seed}",
+        "command": shlex.join(["cladmop", *sys.argv[1:]]),
     }
     model.save_pretrained(out, card)
     say(f"model folder: {out}")
+
+
+def _parts(given: list[str] | None) -> dict[str, float] | None:
+    """Read ``NAME=WEIGHT`` pairs.
+
+    Raises
+    ------
+    InputError
+        If one is not of that form.
+    """
+    from cladmop.errors import InputError
+
+    parts = {}
+    for pair in given or []:
+        name, _, weight = pair.partition("=")
+        try:
+            parts[name] = float(weight)
+        except ValueError as error:
+            raise InputError(f"--part {pair!r}: give NAME=WEIGHT, such as words=0.4") from error
+    return parts or None

@@ -185,7 +185,7 @@ class TrialEncoder:
 
 
 def _names(trial: Trial) -> tuple[str, ...]:
-    return tuple(named.name for named in (*trial.drugs, *trial.diseases))
+    return (*(drug.name for drug in trial.drugs), *(disease.name for disease in trial.diseases))
 
 
 def _absent_text(trial: Trial) -> list[str]:

@@ -23,6 +23,8 @@ _METRICS = {
     "ece": "ECE",
 }
 _WHAT = {
+    "states": "logistic regression on the language model's states, averaged over inclusion items, exclusion items, "
+    "drug names and disease names, at four depths",
     "words": "TF-IDF of words and word pairs of the criteria, logistic regression",
     "characters": "TF-IDF of 2 to 5 characters within words of the criteria, logistic regression",
 }
@@ -61,7 +63,7 @@ def card_text(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card:
         successes=blend.successes,
         data=card.get("data", "given by the user"),
         terms=card.get("terms", ""),
-        encoder=model.encoder if model.networks_ else "none",
+        encoder=model.encoder if model.networks_ or model.states_ else "none",
         metrics=[(title, getattr(blend, name).text()) for name, title in _METRICS.items()],
         command=card.get("command", "TrialOutcomeClassifier.fit"),
     )

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from cladmop.encoders.base import Unit
 from cladmop.errors import InputError
 from cladmop.estimator.blend import Blend
-from cladmop.estimator.members import cross_fit_networks, cross_fit_text
+from cladmop.estimator.members import TrainingSet, fit_networks, fit_states, fit_text
 from cladmop.estimator.prediction import BaseRate, Prediction
 from cladmop.evaluation.folds import Fold, ordered_folds, random_folds
 from cladmop.pipeline import EncodingSettings, NetworkSettings, Structures, make_trial_encoder, mean_probability
@@ -22,11 +22,15 @@ from cladmop.records import Trial
 
 if TYPE_CHECKING:
     from cladmop.encoders.trial import TrialEncoder
+    from cladmop.estimator.states import StatesModel
     from cladmop.evaluation.rivals.tfidf import TextModel
     from cladmop.model.cladmop import CLaDMoP
 
-NETWORK = "network"
-"""Name of the CLaDMoP part of a blend."""
+NETWORK, STATES, TEXTS = "network", "states", ("words", "characters")
+PARTS_KNOWN = (NETWORK, STATES, *TEXTS)
+"""Names of the parts a blend may have."""
+PARTS = {NETWORK: 0.2, STATES: 0.4, "words": 0.4}
+"""Weights chosen on folds of TOP phase I train and valid (docs/LOG.md)."""
 ALL = "all"
 """Name of the base rate over all phases."""
 
@@ -34,7 +38,8 @@ ALL = "all"
 class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """Probability that a clinical trial succeeds.
 
-    CLaDMoP networks, one a fold, averaged with text models of the criteria and calibrated out of fold.
+    A blend of up to four parts, each of which may stand alone, calibrated out of fold: CLaDMoP networks (one a fold),
+    a regression on the frozen language model's states, and TF-IDF models of the criteria.
 
     Parameters
     ----------
@@ -50,10 +55,9 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         Widths and depths of the network.
     pretraining : bool
         Pair matching on successful trials before fine-tuning.
-    text_parts : sequence of {"words", "characters"}
-        TF-IDF models in the blend; empty for the pure network.
-    network_weight : float
-        Weight of the networks in the blend, 0 to 1; 0 trains none. The text parts share the rest.
+    parts : mapping of str to float, or None
+        Weight in the blend of ``network`` (CLaDMoP), ``states`` (regression on hidden states), ``words`` and
+        ``characters`` (TF-IDF); those left out are not trained. None takes the weights chosen on folds (`PARTS`).
     folds : int
         Folds and so networks, at least 2.
     seed : int
@@ -66,6 +70,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     classes_ : ndarray of shape (2,)
         0 failure, 1 success.
     networks_ : list of CLaDMoP
+    states_ : StatesModel or None
     text_models_ : dict of TextModel by part
     blend_ : Blend
     base_rates_ : dict of BaseRate by phase group, and ``all``
@@ -82,8 +87,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         structures: Structures = "repaired",
         preset: str = "default",
         pretraining: bool = True,
-        text_parts: Sequence[str] = ("words", "characters"),
-        network_weight: float = 0.5,
+        parts: Mapping[str, float] | None = None,
         folds: int = 5,
         seed: int = 0,
         work_dir: Path | None = None,
@@ -94,13 +98,19 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.structures = structures
         self.preset = preset
         self.pretraining = pretraining
-        self.text_parts = text_parts
-        self.network_weight = network_weight
+        self.parts = parts
         self.folds = folds
         self.seed = seed
         self.work_dir = work_dir
 
-    def fit(self, X: Sequence[Trial], y: ArrayLike, *, successes: Sequence[Trial] = ()) -> Self:
+    def fit(
+        self,
+        X: Sequence[Trial],
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        successes: Sequence[Trial] = (),
+    ) -> Self:
         """Train on trials and their outcomes.
 
         Parameters
@@ -109,6 +119,8 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
             Training trials.
         y : array_like of shape (n,)
             1 success, 0 failure.
+        sample_weight : array_like of shape (n,) or None
+            How much each trial counts in the regressions and base rates (the networks count all alike); 1 by default.
         successes : sequence of Trial
             Further successful trials, of any phase, for pre-training only. Those that are in ``X`` are left out.
 
@@ -117,18 +129,26 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         InputError
             If there are too few trials of a class, or a setting is outside its range.
         """
+        weights = self._weights()
         labels = _checked_labels(X, y)
-        folds = self._folds(X, labels)
-        parts: dict[str, NDArray[np.float64]] = {}
+        counts = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        needs_states = {NETWORK, STATES} & set(weights)
+        encoded = self.trial_encoder().encode(X) if needs_states else []
+        data = TrainingSet(X, encoded, labels, counts, self._folds(X, labels))
+        scores: dict[str, NDArray[np.float64]] = {}
         self.text_models_: dict[str, TextModel] = {}
-        for name in self.text_parts:
-            self.text_models_[name], parts[name] = cross_fit_text(name, X, labels, folds)
+        for name in TEXTS:
+            if name in weights:
+                self.text_models_[name], scores[name] = fit_text(name, data)
+        self.states_: StatesModel | None = None
+        if STATES in weights:
+            self.states_, scores[STATES] = fit_states(data)
         self.networks_: list[CLaDMoP] = []
-        if self.network_weight > 0:
-            parts[NETWORK] = self._fit_networks(X, labels, folds, successes)
-        self.blend_ = Blend.fit(labels, parts, self._weights())
-        self.out_of_fold_ = self.blend_(parts)
-        self.out_of_fold_parts_ = parts
+        if NETWORK in weights:
+            self.networks_, scores[NETWORK] = self._fit_networks(data, successes)
+        self.blend_ = Blend.fit(labels, scores, weights)
+        self.out_of_fold_ = self.blend_(scores)
+        self.out_of_fold_parts_ = scores
         self.out_of_fold_labels_ = labels
         self.base_rates_ = count_base_rates(X, labels)
         self.classes_ = np.array([0, 1])
@@ -169,10 +189,15 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     def part_probabilities(self, X: Sequence[Trial]) -> dict[str, NDArray[np.float64]]:
         """Return each part's own probabilities of success, shape ``(n,)`` a part, before the blend."""
         self._require_fitted()
-        parts = {name: model.predict_proba(X) for name, model in self.text_models_.items()}
+        scores = {name: model.predict_proba(X) for name, model in self.text_models_.items()}
+        if self.states_ is None and not self.networks_:
+            return scores
+        encoded = self.trial_encoder().encode(X)
+        if self.states_ is not None:
+            scores[STATES] = self.states_.predict_proba(encoded)
         if self.networks_:
-            parts[NETWORK] = mean_probability(self.networks_, self.trial_encoder().encode(X))
-        return parts
+            scores[NETWORK] = mean_probability(self.networks_, encoded)
+        return scores
 
     def trial_encoder(self) -> "TrialEncoder":
         """Return the encoder of trials, built on first use (it loads the language model)."""
@@ -225,8 +250,14 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         return EncodingSettings(self.encoder, self.revision, Unit(self.units), self.structures)
 
     def _weights(self) -> dict[str, float]:
-        weights = {name: (1 - self.network_weight) / len(self.text_parts) for name in self.text_parts}
-        return {**weights, NETWORK: self.network_weight if self.text_parts else 1.0}
+        weights = dict(PARTS if self.parts is None else self.parts)
+        wrong = [name for name, weight in weights.items() if name not in PARTS_KNOWN or not weight > 0]
+        if wrong or not weights:
+            raise InputError(
+                f"parts: {wrong[0] if wrong else weights!r}; give weights above 0 to one or more of "
+                + ", ".join(PARTS_KNOWN)
+            )
+        return weights
 
     def _folds(self, trials: Sequence[Trial], labels: NDArray[np.int64]) -> list[Fold]:
         """Folds follow NCT numbers, which follow time; trials without one are folded at random."""
@@ -241,20 +272,15 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         return folds
 
     def _fit_networks(
-        self, trials: Sequence[Trial], labels: NDArray[np.int64], folds: Sequence[Fold], successes: Sequence[Trial]
-    ) -> NDArray[np.float64]:
-        known = {trial.nct_id for trial in trials if trial.nct_id is not None}
-        pool = [trial for trial in successes if trial.nct_id not in known]
-        encoder = self.trial_encoder()
-        encoded, encoded_pool = encoder.encode(trials), encoder.encode(pool)
+        self, data: TrainingSet, successes: Sequence[Trial]
+    ) -> "tuple[list[CLaDMoP], NDArray[np.float64]]":
+        known = {trial.nct_id for trial in data.trials if trial.nct_id is not None}
+        pool = self.trial_encoder().encode([trial for trial in successes if trial.nct_id not in known])
         settings = NetworkSettings(
             encoding=self._encoding(), preset=self.preset, pretraining=self.pretraining, seed=self.seed
         )
         with tempfile.TemporaryDirectory(prefix="cladmop-fit-") as temporary:
-            folder = Path(temporary) if self.work_dir is None else self.work_dir
-            fitted = cross_fit_networks(encoded, labels, folds, encoded_pool, settings, folder)
-        self.networks_ = fitted.networks
-        return fitted.out_of_fold
+            return fit_networks(data, pool, settings, Path(temporary) if self.work_dir is None else self.work_dir)
 
 
 def _checked_labels(trials: Sequence[Trial], y: ArrayLike) -> NDArray[np.int64]:

@@ -1,14 +1,18 @@
-"""Cross-fitted members: one network a fold, so that every training trial has a score that never saw its label."""
+"""Cross-fitted members: every training trial has a score by models that never saw its label.
+
+Shapes: n training trials.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cladmop.encoders.base import EncodedTrial
+from cladmop.estimator.states import StatesModel
 from cladmop.evaluation.folds import Fold
 from cladmop.evaluation.rivals.tfidf import TextModel, TextSettings
 from cladmop.pipeline import NetworkSettings, mean_probability, train_network
@@ -17,51 +21,66 @@ from cladmop.records import Trial
 if TYPE_CHECKING:
     from cladmop.model.cladmop import CLaDMoP
 
+Scores = NDArray[np.float64]
+Item = TypeVar("Item")
+
 
 @dataclass(frozen=True)
-class CrossFitted:
-    """Networks of all folds, and out-of-fold probabilities."""
+class TrainingSet:
+    """Labelled trials and how they are cut into folds."""
 
-    networks: list["CLaDMoP"]
-    out_of_fold: NDArray[np.float64]
-    """Shape (n,): each trial's score by the network whose fold held it out."""
-
-
-def cross_fit_networks(  # noqa: PLR0917 (what, its labels, its folds, then how and where)
-    encoded: Sequence[EncodedTrial],
-    labels: NDArray[np.int64],
-    folds: Sequence[Fold],
-    pool: Sequence[EncodedTrial],
-    settings: NetworkSettings,
-    folder: Path,
-) -> CrossFitted:
-    """Train one network a fold, early stopping on the trials it holds out.
-
-    Pre-training sees ``pool`` and the fold's own training successes, never a held-out trial.
-    """
-    networks, scores = [], np.full(len(labels), np.nan)
-    for number, fold in enumerate(folds):
-        train = [encoded[row] for row in fold.train]
-        valid = [encoded[row] for row in fold.validation]
-        labelled = (train, labels[fold.train].tolist()), (valid, labels[fold.validation].tolist())
-        network = train_network(folder / f"fold-{number}", settings, *labelled, pool)
-        networks.append(network)
-        scores[fold.validation] = mean_probability([network], valid)
-    return CrossFitted(networks, scores)
+    trials: Sequence[Trial]
+    encoded: Sequence[EncodedTrial]
+    """Of the same trials; empty where no part needs hidden states."""
+    labels: NDArray[np.int64]
+    """Shape (n,)."""
+    weights: NDArray[np.float64]
+    """How much each trial counts, shape (n,)."""
+    folds: Sequence[Fold]
 
 
-def text_model_settings(name: str) -> TextSettings:
-    """Return the settings of the text part ``words`` or ``characters``, rounded to float16 to ship small."""
+def fit_text(name: str, data: TrainingSet) -> tuple[TextModel, Scores]:
+    """Fit the text part ``words`` or ``characters``; return it with out-of-fold probabilities, shape (n,)."""
     make = {"words": TextSettings.words, "characters": TextSettings.characters}[name]
-    return make(precision="float16")
+    settings = make(precision="float16", phases=True)
+
+    def fit(rows: NDArray[np.intp]) -> TextModel:
+        return TextModel(settings).fit(_take(data.trials, rows), data.labels[rows], data.weights[rows])
+
+    scores = np.full(len(data.labels), np.nan)
+    for fold in data.folds:
+        scores[fold.validation] = fit(fold.train).predict_proba(_take(data.trials, fold.validation))
+    return fit(np.arange(len(data.labels))), scores
 
 
-def cross_fit_text(
-    name: str, trials: Sequence[Trial], labels: NDArray[np.int64], folds: Sequence[Fold]
-) -> tuple[TextModel, NDArray[np.float64]]:
-    """Fit a text model on all trials, and return it with out-of-fold probabilities, shape (n,)."""
-    scores = np.full(len(labels), np.nan)
-    for fold in folds:
-        model = TextModel(text_model_settings(name)).fit([trials[row] for row in fold.train], labels[fold.train])
-        scores[fold.validation] = model.predict_proba([trials[row] for row in fold.validation])
-    return TextModel(text_model_settings(name)).fit(trials, labels), scores
+def fit_states(data: TrainingSet) -> tuple[StatesModel, Scores]:
+    """Fit the regression on hidden states; return it with out-of-fold probabilities, shape (n,)."""
+
+    def fit(rows: NDArray[np.intp]) -> StatesModel:
+        return StatesModel.fit(_take(data.encoded, rows), data.labels[rows], data.weights[rows])
+
+    scores = np.full(len(data.labels), np.nan)
+    for fold in data.folds:
+        scores[fold.validation] = fit(fold.train).predict_proba(_take(data.encoded, fold.validation))
+    return fit(np.arange(len(data.labels))), scores
+
+
+def fit_networks(
+    data: TrainingSet, pool: Sequence[EncodedTrial], settings: NetworkSettings, folder: Path
+) -> tuple[list["CLaDMoP"], Scores]:
+    """Train one network a fold, and return them with out-of-fold probabilities, shape (n,).
+
+    Pre-training sees ``pool`` and the fold's own training successes, never a held-out trial; the number of epochs is
+    fixed, so that held-out trials do not decide when to stop either.
+    """
+    networks, scores = [], np.full(len(data.labels), np.nan)
+    for number, fold in enumerate(data.folds):
+        train = _take(data.encoded, fold.train), data.labels[fold.train].tolist()
+        network = train_network(folder / f"fold-{number}", settings, train, ([], []), pool)
+        networks.append(network)
+        scores[fold.validation] = mean_probability([network], _take(data.encoded, fold.validation))
+    return networks, scores
+
+
+def _take(items: Sequence[Item], rows: NDArray[np.intp]) -> list[Item]:
+    return [items[row] for row in rows]

@@ -135,7 +135,7 @@ def test_missing_files(stored):
 
 def test_changed_arrays(stored):
     path = stored / "rival.safetensors"
-    path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\0")
+    path.write_bytes(path.read_bytes()[:-4] + b"\1\1\1\1")
     with pytest.raises(CorruptArtefactError, match="is not the file"):
         load_rival(stored)
 

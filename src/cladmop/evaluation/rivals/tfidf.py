@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cladmop.errors import CorruptArtefactError, InputError
 from cladmop.evaluation.rivals.base import RivalState, expect_tensors, fit_labels, not_fitted
+from cladmop.evaluation.rivals.phases import GROUPS, phase_columns
 from cladmop.records import Trial
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class TextSettings:
     """Keep this many features, those most frequent in training; none keeps all."""
     C: float = 1.0
     """Inverse strength of the ridge penalty (scikit-learn's C)."""
+    phases: bool = False
+    """Give each phase group a column of its own, for training on several phases at once."""
     precision: Literal["float16", "float32"] = "float32"
     """Coefficients and inverse document frequencies are rounded to this when fitted, and so are stored as used."""
 
@@ -71,12 +74,16 @@ class TextModel:
         """Inverse document frequency of each feature, shape (V,)."""
         self.coefficients = np.empty(0, dtype=np.float32)
         """Weight of each feature in the log-odds of success, shape (V,)."""
+        self.phase_coefficients = np.zeros(len(GROUPS), dtype=np.float32)
+        """Weight of each phase group in the log-odds, shape (4,); zeros without ``settings.phases``."""
         self.intercept = 0.0
         """Log-odds of success of a trial without criteria."""
         self._vectorizer: TfidfVectorizer | None = None
 
-    def fit(self, trials: Sequence[Trial], labels: ArrayLike) -> Self:
+    def fit(self, trials: Sequence[Trial], labels: ArrayLike, weights: ArrayLike | None = None) -> Self:
         """Learn vocabulary, inverse document frequencies and coefficients (see `Rival`).
+
+        ``weights``, shape (n,), say how much each trial counts in the regression; all alike by default.
 
         Raises
         ------
@@ -98,8 +105,14 @@ class TextModel:
         self.vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
         self.idf = vectorizer.idf_.astype(dtype)
         self._vectorizer = None
-        model = LogisticRegression(C=self.settings.C, max_iter=1000).fit(self._features(trials), truth)
-        self.coefficients = model.coef_[0].astype(dtype)
+        from scipy.sparse import hstack
+
+        phases = _phases(trials)[:, : len(GROUPS) if self.settings.phases else 0]
+        model = LogisticRegression(C=self.settings.C, max_iter=1000)
+        model.fit(hstack([self._features(trials), phases], format="csr"), truth, sample_weight=weights)
+        self.coefficients = model.coef_[0, : len(self.vocabulary)].astype(dtype)
+        self.phase_coefficients = np.zeros(len(GROUPS), dtype=dtype)
+        self.phase_coefficients[: phases.shape[1]] = model.coef_[0, len(self.vocabulary) :]
         self.intercept = float(model.intercept_[0])
         return self
 
@@ -108,6 +121,7 @@ class TextModel:
         from scipy.special import expit
 
         logits = self._features(trials) @ self.coefficients.astype(np.float64) + self.intercept
+        logits += _phases(trials) @ self.phase_coefficients.astype(np.float64)
         return np.asarray(expit(logits), dtype=np.float64)
 
     def contributions(self, trials: Sequence[Trial]) -> "csr_matrix":
@@ -125,7 +139,8 @@ class TextModel:
         if self.vocabulary is None:
             raise not_fitted(self.kind)
         settings = {**asdict(self.settings), "intercept": self.intercept, "vocabulary": list(self.vocabulary)}
-        return RivalState(settings, {"idf": self.idf, "coefficients": self.coefficients})
+        arrays = {"idf": self.idf, "coefficients": self.coefficients, "phases": self.phase_coefficients}
+        return RivalState(settings, arrays)
 
     @classmethod
     def from_state(cls, state: RivalState) -> Self:
@@ -138,10 +153,12 @@ class TextModel:
             raise CorruptArtefactError(f"stored rival {cls.kind!r}: settings {error!r}; fit it again") from error
         if len(set(vocabulary)) != len(vocabulary) or not vocabulary:
             raise CorruptArtefactError(f"stored rival {cls.kind!r}: vocabulary is empty or repeats; fit it again")
-        expect_tensors(state, cls.kind, {"idf": (len(vocabulary),), "coefficients": (len(vocabulary),)})
+        size = (len(vocabulary),)
+        expect_tensors(state, cls.kind, {"idf": size, "coefficients": size, "phases": (len(GROUPS),)})
         model = cls(settings)
         model.vocabulary, model.intercept = vocabulary, intercept
         model.idf, model.coefficients = state.tensors["idf"], state.tensors["coefficients"]
+        model.phase_coefficients = state.tensors["phases"]
         return model
 
     def _features(self, trials: Sequence[Trial]) -> "csr_matrix":
@@ -163,3 +180,7 @@ class TextModel:
         return TfidfVectorizer(
             analyzer=self.settings.analyzer, ngram_range=self.settings.ngrams, sublinear_tf=True, **settings
         )
+
+
+def _phases(trials: Sequence[Trial]) -> NDArray[np.float32]:
+    return phase_columns([trial.phase for trial in trials])

@@ -1,0 +1,110 @@
+"""Logistic regression on frozen hidden states, averaged: the plainest use of a language model, and part of the blend.
+
+Shapes: n trials, L levels, W width of the language model, P = 4 parts (inclusion, exclusion, drug names, disease
+names), D = P x L x W features, G phase groups told apart.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cladmop.encoders.base import LEVELS, EncodedTrial
+from cladmop.evaluation.rivals.phases import phase_columns
+from cladmop.records import Phase
+
+PARTS = 4
+_CLIP = 4.0  # standard deviations; beyond, a state says no more
+_C = 0.1
+"""Inverse strength of the ridge penalty: heavy, chosen on folds of TOP phase I train and valid."""
+_PHASES = list(Phase)
+
+
+@dataclass
+class StatesModel:
+    """A fitted regression; four means a trial, standardised, clipped and scaled to unit expected length a part."""
+
+    mean: NDArray[np.float32]
+    """Mean of each feature over the training trials, shape (D,)."""
+    deviation: NDArray[np.float32]
+    """Standard deviation, never zero, shape (D,)."""
+    coefficients: NDArray[np.float32]
+    """Weight of each standardised feature in the log-odds, shape (D,)."""
+    phases: NDArray[np.float32]
+    """Weight of each phase group (`phase_columns`), shape (G,)."""
+    intercept: float
+
+    @classmethod
+    def fit(cls, encoded: Sequence[EncodedTrial], labels: ArrayLike, weights: ArrayLike) -> Self:
+        """Fit on trials, labels and sample weights, shape (n,) each."""
+        from sklearn.linear_model import LogisticRegression
+
+        raw = part_means(encoded)
+        mean, deviation = raw.mean(axis=0), np.maximum(raw.std(axis=0), 1e-6)
+        features = np.hstack([_scaled(raw, mean, deviation), _phases(encoded)])
+        model = LogisticRegression(C=_C, max_iter=5000)
+        model.fit(features, np.asarray(labels), sample_weight=np.asarray(weights))
+        weights_D, phases_G = np.split(model.coef_[0].astype(np.float32), [raw.shape[1]])
+        return cls(mean, deviation, weights_D, phases_G, float(model.intercept_[0]))
+
+    def predict_proba(self, encoded: Sequence[EncodedTrial]) -> NDArray[np.float64]:
+        """Return the probability of success of each trial, shape (n,)."""
+        from scipy.special import expit
+
+        features = _scaled(part_means(encoded), self.mean, self.deviation)
+        logits = features @ self.coefficients + _phases(encoded) @ self.phases + self.intercept
+        return np.asarray(expit(logits), dtype=np.float64)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that `from_tensors` needs to give identical scores."""
+        return {
+            "mean": self.mean,
+            "deviation": self.deviation,
+            "coefficients": self.coefficients,
+            "phases": self.phases,
+            "intercept": np.array([self.intercept], dtype=np.float64),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild from `tensors`.
+
+        Raises
+        ------
+        KeyError
+            If an array is missing.
+        """
+        return cls(
+            mean=tensors["mean"],
+            deviation=tensors["deviation"],
+            coefficients=tensors["coefficients"],
+            phases=tensors["phases"],
+            intercept=float(tensors["intercept"][0]),
+        )
+
+
+def part_means(encoded: Sequence[EncodedTrial]) -> NDArray[np.float32]:
+    """Return the mean state of each part at each level, shape (n, P x L x W); an absent part is zero.
+
+    Zero is told from a state by the regression itself: after standardising it is far from every mean.
+    """
+    width = encoded[0].criteria.shape[2]
+    means = np.zeros((len(encoded), PARTS, LEVELS, width), dtype=np.float32)
+    for row, trial in enumerate(encoded):
+        parts = [(trial.criteria, trial.side == side) for side in (0, 1)]
+        parts += [(trial.names, trial.name_kinds == kind) for kind in (0, 1)]
+        for number, (states, chosen) in enumerate(parts):
+            if chosen.any():
+                means[row, number] = states[:, chosen].astype(np.float32).mean(axis=1)
+    return means.reshape(len(encoded), -1)
+
+
+def _scaled(raw: NDArray[np.float32], mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.float32]:
+    standard = np.clip((raw - mean) / deviation, -_CLIP, _CLIP)
+    return np.asarray(standard / np.sqrt(raw.shape[1] / PARTS), dtype=np.float32)
+
+
+def _phases(encoded: Sequence[EncodedTrial]) -> NDArray[np.float32]:
+    return phase_columns([_PHASES[trial.phase] for trial in encoded])
