@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cladmop.training.settings import FinetuneSettings, PretrainSettings
 
 Structures = Literal["repaired", "published"]
+Dtype = Literal["auto", "float32", "bfloat16"]
 _HELD_OUT = 10
 """One successful trial in so many is held out of pre-training."""
 Labelled = tuple[Sequence[EncodedTrial], Sequence[int]]
@@ -38,7 +39,7 @@ class EncodingSettings(Settings):
     """What one criteria vector stands for."""
     structures: Structures = "repaired"
     """``repaired``: structures of the drug names as resolved here; ``published``: as the data set lists them."""
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    dtype: Dtype = "auto"
     """Arithmetic of the frozen language model: ``auto``, ``float32`` or ``bfloat16``."""
 
 

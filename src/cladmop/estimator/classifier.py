@@ -17,7 +17,7 @@ from cladmop.estimator.blend import Blend
 from cladmop.estimator.members import TrainingSet, fit_networks, fit_states, fit_text
 from cladmop.estimator.prediction import BaseRate, Prediction
 from cladmop.evaluation.folds import Fold, ordered_folds, random_folds
-from cladmop.pipeline import EncodingSettings, NetworkSettings, Structures, make_trial_encoder, mean_probability
+from cladmop.pipeline import Dtype, EncodingSettings, NetworkSettings, Structures, make_trial_encoder, mean_probability
 from cladmop.records import Trial
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         Frozen language model: ``minilm``, ``smollm2``, a hub name or a folder.
     revision : str or None
         Hub revision of the encoder.
+    dtype : {"auto", "float32", "bfloat16"}
+        Arithmetic of the encoder. Single precision by default, so that scores agree across machines.
     units : {"items", "tokens"}
         What one criteria vector stands for.
     structures : {"repaired", "published"}
@@ -83,6 +85,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         *,
         encoder: str = "minilm",
         revision: str | None = None,
+        dtype: Dtype = "float32",
         units: str = "items",
         structures: Structures = "repaired",
         preset: str = "default",
@@ -94,6 +97,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     ) -> None:
         self.encoder = encoder
         self.revision = revision
+        self.dtype = dtype
         self.units = units
         self.structures = structures
         self.preset = preset
@@ -247,7 +251,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
             raise NotFittedError("this TrialOutcomeClassifier is not fitted; call fit or from_pretrained first")
 
     def _encoding(self) -> EncodingSettings:
-        return EncodingSettings(self.encoder, self.revision, Unit(self.units), self.structures)
+        return EncodingSettings(self.encoder, self.revision, Unit(self.units), self.structures, self.dtype)
 
     def _weights(self) -> dict[str, float]:
         weights = dict(PARTS if self.parts is None else self.parts)
