@@ -13,10 +13,14 @@ export CLADMOP_HOME ?= $(CURDIR)/.cladmop
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-$(BIN)/python:
+# Stamps are written last, so that what was interrupted is done again.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "cladmop needs Python 3.11 to 3.13, and $(PYTHON) is %d.%d; say make PYTHON=python3.12 or the like" % sys.version_info[:2])'
+	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
 
-$(VENV)/.run-ready: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.run-ready: pyproject.toml constraints.txt | $(VENV)/.made
 	@echo "Installing cladmop and what it runs on (a few minutes the first time)"
 	$(PIP) install --constraint constraints.txt --editable '.[nn,plots]'
 	@touch $@
