@@ -174,8 +174,8 @@ def pretrain_network(folder: Path, settings: NetworkSettings, successes: Sequenc
     from cladmop.training.pretrain import pretrain
 
     order = np.random.default_rng(settings.seed).permutation(len(successes))
-    held_out = [successes[row] for row in np.sort(order[::_HELD_OUT])]
-    rest = [successes[row] for row in np.sort(np.delete(order, np.s_[::_HELD_OUT]))]
+    count = max(2, len(successes) // _HELD_OUT)
+    held_out, rest = ([successes[row] for row in np.sort(part)] for part in (order[:count], order[count:]))
     return pretrain(rest, held_out, settings.model_config(successes[0]), settings.pretrain_settings(), folder)
 
 

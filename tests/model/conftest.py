@@ -90,7 +90,10 @@ def make_config(**changes: Any) -> ModelConfig:
 def make_model(seed: int = 0, **changes: Any) -> CLaDMoP:
     """A small network in evaluation mode, weights by seed."""
     torch.manual_seed(seed)
-    return CLaDMoP(make_config(**changes)).eval()
+    model = CLaDMoP(make_config(**changes)).eval()
+    # The table starts from zero; a trained one does not.
+    torch.nn.init.normal_(model.tokens.ancestor.weight[1:])
+    return model
 
 
 @pytest.fixture(scope="session")

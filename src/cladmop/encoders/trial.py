@@ -121,6 +121,8 @@ class TrialEncoder:
         if found.dropped:
             warnings.append(f"{len(found.dropped)} disease codes beyond the first {len(found.codes)} are left out")
         warnings += [f"disease {name!r} has no ICD-10 code here" for name in found.unmapped]
+        if found.dropped:
+            warnings.append(f"{len(found.dropped)} disease codes beyond the first {len(found.codes)} are not used")
         return TrialReport(trial.nct_id, drugs, tuple(found.codes), tuple(found.unmapped), tuple(warnings))
 
     @property

@@ -60,6 +60,9 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     parts : mapping of str to float, or None
         Weight in the blend of ``network`` (CLaDMoP), ``states`` (regression on hidden states), ``words`` and
         ``characters`` (TF-IDF); those left out are not trained. None takes the weights chosen on folds (`PARTS`).
+    network : mapping or None
+        Further fields of ``NetworkSettings``: ``model``, ``pretrain`` and ``finetune``, each a mapping of changes to
+        the preset (``{"finetune": {"epochs": 4}}``).
     folds : int
         Folds and so networks, at least 2.
     seed : int
@@ -91,6 +94,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         preset: str = "default",
         pretraining: bool = True,
         parts: Mapping[str, float] | None = None,
+        network: Mapping[str, Mapping[str, Any]] | None = None,
         folds: int = 5,
         seed: int = 0,
         work_dir: Path | None = None,
@@ -103,6 +107,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.preset = preset
         self.pretraining = pretraining
         self.parts = parts
+        self.network = network
         self.folds = folds
         self.seed = seed
         self.work_dir = work_dir
@@ -280,8 +285,9 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     ) -> "tuple[list[CLaDMoP], NDArray[np.float64]]":
         known = {trial.nct_id for trial in data.trials if trial.nct_id is not None}
         pool = self.trial_encoder().encode([trial for trial in successes if trial.nct_id not in known])
+        changes: dict[str, Any] = {name: dict(values) for name, values in (self.network or {}).items()}
         settings = NetworkSettings(
-            encoding=self._encoding(), preset=self.preset, pretraining=self.pretraining, seed=self.seed
+            encoding=self._encoding(), preset=self.preset, pretraining=self.pretraining, seed=self.seed, **changes
         )
         with tempfile.TemporaryDirectory(prefix="cladmop-fit-") as temporary:
             return fit_networks(data, pool, settings, Path(temporary) if self.work_dir is None else self.work_dir)

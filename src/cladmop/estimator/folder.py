@@ -28,6 +28,7 @@ FORMAT = 1
 """Version of the folder layout; a reader refuses others."""
 _WEIGHTS = "model.safetensors"
 _NETWORK, _STATES = "network-{number}.", "states."
+_TABLE, _ROWS = "tokens.ancestor.weight", "tokens.ancestor.rows"
 Tensors = Mapping[str, NDArray[Any]]
 
 
@@ -77,7 +78,7 @@ def load(cls: "type[TrialOutcomeClassifier]", folder: str | Path) -> Any:  # noq
         model.networks_ = _load_networks(path, config, tensors)
         model.states_ = StatesModel.from_tensors(_below(_STATES, tensors)) if config["states"] else None
         model.text_models_ = {name: _load_text(_text_folder(path, name)) for name in config["texts"]}
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise CorruptArtefactError(f"{path / 'config.json'} is malformed ({error!r}); get the model again") from error
     model.classes_ = np.array([0, 1])
     return model
@@ -99,11 +100,15 @@ def _provenance(model: "TrialOutcomeClassifier", card: Mapping[str, Any]) -> dic
 
 
 def _tensors(model: "TrialOutcomeClassifier") -> Tensors:
-    found: dict[str, NDArray[Any]] = {
-        _NETWORK.format(number=number) + name: tensor.detach().contiguous().numpy()
-        for number, network in enumerate(model.networks_)
-        for name, tensor in network.state_dict().items()
-    }
+    found: dict[str, NDArray[Any]] = {}
+    for number, network in enumerate(model.networks_):
+        prefix = _NETWORK.format(number=number)
+        arrays = {name: tensor.detach().contiguous().numpy() for name, tensor in network.state_dict().items()}
+        # Codes that training never met stay zero: most of the table, and left out.
+        table = arrays.pop(_TABLE)
+        arrays[_ROWS] = np.flatnonzero(table.any(axis=1))
+        arrays[_TABLE] = table[arrays[_ROWS]]
+        found |= {prefix + name: array for name, array in arrays.items()}
     if model.states_ is not None:
         found |= {_STATES + name: array for name, array in model.states_.tensors().items()}
     return found
@@ -142,7 +147,10 @@ def _load_networks(path: Path, config: Mapping[str, Any], tensors: Tensors) -> "
     sizes = ModelConfig.from_dict(config["model"], where=str(path / "config.json"))
     networks = []
     for number in range(int(config["networks"])):
-        own = _below(_NETWORK.format(number=number), tensors)
+        own = dict(_below(_NETWORK.format(number=number), tensors))
+        table = np.zeros((sizes.disease_vocabulary, sizes.width), dtype=np.float32)
+        table[own.pop(_ROWS)] = own[_TABLE]
+        own[_TABLE] = table
         network = CLaDMoP(sizes)
         try:
             network.load_state_dict({name: torch.from_numpy(array) for name, array in own.items()})

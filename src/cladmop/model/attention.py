@@ -136,9 +136,9 @@ def masked_mean(x_BND: Tensor, mask_BN: Tensor) -> Tensor:
     return total / weight_BN1.sum(dim=1).clamp(min=1.0)
 
 
-def table(rows: int, width: int, *, padding: bool = False) -> nn.Embedding:
-    """Return an embedding table whose rows have about unit length; with ``padding`` row 0 is zero and stays so."""
-    embedding = nn.Embedding(rows, width, padding_idx=0 if padding else None)
+def table(rows: int, width: int) -> nn.Embedding:
+    """Return an embedding table whose rows have about unit length."""
+    embedding = nn.Embedding(rows, width)
     with torch.no_grad():
         embedding.weight.mul_(width**-0.5)
     return embedding

@@ -58,7 +58,9 @@ class DMTokenizer(nn.Module):
         )
         self.molecule_position = table(config.positions, config.width)
         self.absent_molecule_D = nn.Parameter(torch.randn(config.width) * config.width**-0.5)
-        self.ancestor = table(config.disease_vocabulary, config.width, padding=True)
+        # From zero: a code never seen in training adds nothing of its own, and speaks by the ancestors that were seen.
+        self.ancestor = nn.Embedding(config.disease_vocabulary, config.width, padding_idx=0)
+        nn.init.zeros_(self.ancestor.weight)
         self.category_position = table(config.positions, config.width)
         self.absent_disease_D = nn.Parameter(torch.randn(config.width) * config.width**-0.5)
         self.names = NameTokens(config) if config.names else None
