@@ -33,6 +33,7 @@ def variants(base: NetworkSettings) -> dict[str, NetworkSettings]:
     encoding = base.encoding
     other_unit = Unit.TOKENS if encoding.unit is Unit.ITEMS else Unit.ITEMS
     other_structures: Structures = "published" if encoding.structures == "repaired" else "repaired"
+    largest = [100, 50, 25] if base.preset == "paper" else [32, 16, 8]
     other_preset = "paper" if base.preset == "default" else "default"
     return {
         BASE: base,
@@ -40,9 +41,11 @@ def variants(base: NetworkSettings) -> dict[str, NetworkSettings]:
         NO_FINETUNING: base,
         "no fusion (last layer only)": _model(base, fusion="last"),
         "no grouping (full cross-attention)": _model(base, grouping=False),
-        "1 grouping layer": _model(base, centroids=[100]),
-        "2 grouping layers": _model(base, centroids=[100, 50]),
+        "1 grouping layer": _model(base, centroids=largest[-1:]),
+        "2 grouping layers": _model(base, centroids=largest[-2:]),
+        "3 grouping layers": _model(base, centroids=largest),
         "S = 0": _model(base, group_layers=0),
+        "S = 2": _model(base, group_layers=2),
         "no LoRA (full fine-tuning)": replace(base, finetune={**base.finetune, "mode": "full"}),
         "head only": _lora(base, cross=False, own=False),
         "head + XLoRA": _lora(base, cross=True, own=False),

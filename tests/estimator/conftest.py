@@ -60,7 +60,7 @@ def make_trials(count: int, seed: int = 0) -> tuple[list[Trial], np.ndarray]:
 
 def make_classifier(folder, **settings) -> TrialOutcomeClassifier:
     """An estimator that uses `WordVectors` for a language model."""
-    model = TrialOutcomeClassifier(**{"folds": 2, "network": QUICK, **settings})
+    model = TrialOutcomeClassifier(**{"folds": 2, "network": QUICK, "pretraining": True, **settings})
     model._trial_encoder = TrialEncoder(
         text=WordVectors(),
         cache=StateCache(folder / "states"),

@@ -92,7 +92,7 @@ def make_model(seed: int = 0, **changes: Any) -> CLaDMoP:
     torch.manual_seed(seed)
     model = CLaDMoP(make_config(**changes)).eval()
     # The table starts from zero; a trained one does not.
-    torch.nn.init.normal_(model.tokens.ancestor.weight[1:])
+    torch.nn.init.normal_(model.tokens.ancestor.weight[1:], std=0.35)
     return model
 
 

@@ -8,16 +8,19 @@ import typer
 from cladmop.cli.options import (
     DataOption,
     EncoderOption,
+    FinetuneEpochsOption,
     PhaseGroup,
     PhaseOption,
     PresetName,
     PresetOption,
+    PretrainEpochsOption,
     RevisionOption,
     SeedOption,
     StructuresName,
     StructuresOption,
     UnitName,
     UnitsOption,
+    epochs,
     note,
 )
 from cladmop.cli.reproduce import show_results
@@ -33,6 +36,8 @@ def ablate(
     preset: PresetOption = PresetName.DEFAULT,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Networks a variant; log-odds are averaged.")] = 3,
     seed: SeedOption = 0,
+    pretrain_epochs: PretrainEpochsOption = None,
+    finetune_epochs: FinetuneEpochsOption = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Run this variant only; repeat it.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Runs folder; runs/ablation-PHASE by default.")] = None,
 ) -> None:
@@ -47,6 +52,8 @@ def ablate(
         encoding=EncodingSettings(encoder, revision, Unit(units.value), structures.value),
         preset=preset.value,
         phase=phase.value,
+        pretrain=epochs(pretrain_epochs),
+        finetune=epochs(finetune_epochs),
         seed=seed,
     )
     run_variants(read_top_data(data, phase.value), base, only or [], seeds, folder, note)

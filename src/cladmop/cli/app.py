@@ -1,31 +1,48 @@
 """The application: all verbs together. Heavy imports wait until a verb runs."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from cladmop import __version__
 from cladmop.cli import ablate, cache, demo, evaluate, fit, models, predict, reproduce, shots, top
 from cladmop.errors import CladmopError
 
 app = typer.Typer(
     name="cladmop",
-    help="How likely is a clinical trial to succeed? Prediction from what is known before it starts.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("predict")(predict.predict)
-app.command("fit")(fit.fit)
-app.command("evaluate")(evaluate.evaluate)
-app.command("ablate")(ablate.ablate)
-app.command("zero-shot")(shots.zero_shot)
-app.command("few-shot")(shots.few_shot)
-app.command("demo")(demo.demo)
+app.command("predict", short_help="Score one trial or many.")(predict.predict)
+app.command("demo", short_help="Score the bundled examples, write a report.")(demo.demo)
+app.command("evaluate", short_help="Measure score files against labels.")(evaluate.evaluate)
+app.command("fit", short_help="Train a model folder on labelled trials.")(fit.fit)
+app.command("zero-shot", short_help="Score TOP by the match alone, no labels.")(shots.zero_shot)
+app.command("few-shot", short_help="Train on k labelled trials of each class.")(shots.few_shot)
+app.command("ablate", short_help="Measure what each part is worth.")(ablate.ablate)
 app.add_typer(reproduce.app, name="reproduce")
 app.add_typer(top.app, name="top")
 app.add_typer(models.app, name="models")
 app.add_typer(cache.app, name="cache")
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 (typer hands a flag's value over by position)
+    if value:
+        typer.echo(f"cladmop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def cladmop(
+    *,
+    version: Annotated[  # noqa: ARG001 (the callback acts on it)
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """How likely is a clinical trial to succeed? Prediction from what is known before it starts."""
 
 
 def main() -> None:
@@ -36,10 +53,3 @@ def main() -> None:
         message = " ".join(str(error).split())
         sys.stderr.write(f"error: {message}\n")
         sys.exit(2)
-    except BrokenPipeError:
-        # The reader of our output has left (`cladmop predict ... | head`).
-        sys.stderr.close()
-        sys.exit(141)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; the same command continues where it was\n")
-        sys.exit(130)

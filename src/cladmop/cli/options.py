@@ -60,7 +60,18 @@ StructuresOption = Annotated[
     StructuresName, typer.Option("--structures", help="Molecules from names resolved here, or as TOP lists them.")
 ]
 PresetOption = Annotated[PresetName, typer.Option("--preset", help="Widths of the network: ours or the paper's.")]
+PretrainEpochsOption = Annotated[
+    int | None, typer.Option("--pretrain-epochs", min=1, help="Epochs of pair matching at most; the preset's if none.")
+]
+FinetuneEpochsOption = Annotated[
+    int | None, typer.Option("--finetune-epochs", min=1, help="Epochs of fine-tuning at most; the preset's if none.")
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of initial weights, order and draws.")]
+
+
+def epochs(number: int | None) -> dict[str, int]:
+    """Return an option's number of epochs as a change to a preset; no change if it was not given."""
+    return {} if number is None else {"epochs": number}
 
 
 def print_table(table: "Table") -> None:

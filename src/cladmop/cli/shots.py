@@ -12,12 +12,14 @@ from cladmop.cli.options import (
     PhaseOption,
     PresetName,
     PresetOption,
+    PretrainEpochsOption,
     RevisionOption,
     SeedOption,
     StructuresName,
     StructuresOption,
     UnitName,
     UnitsOption,
+    epochs,
     note,
 )
 from cladmop.cli.reproduce import show_results
@@ -37,11 +39,12 @@ def zero_shot(
     structures: StructuresOption = StructuresName.REPAIRED,
     preset: PresetOption = PresetName.DEFAULT,
     seed: SeedOption = 0,
+    pretrain_epochs: PretrainEpochsOption = None,
     out: OutOption = None,
 ) -> None:
     """Pre-train on successful trials and score TOP by the match of criteria with drugs; no labels."""
     folder = out or Path("runs") / f"top-{phase.value}"
-    _shots(data, phase, encoder, revision, units, structures, preset, seed, folder).zero_shot()
+    _shots(data, phase, encoder, revision, units, structures, preset, seed, pretrain_epochs, folder).zero_shot()
     show_results(folder, data, phase, "test")
 
 
@@ -54,13 +57,14 @@ def few_shot(
     structures: StructuresOption = StructuresName.REPAIRED,
     preset: PresetOption = PresetName.DEFAULT,
     seed: SeedOption = 0,
+    pretrain_epochs: PretrainEpochsOption = None,
     k: Annotated[list[int] | None, typer.Option("--k", help="Trials a class; repeat it (8, 16, 32, 64).")] = None,
     draws: Annotated[int, typer.Option("--draws", min=2, help="Random draws of each k.")] = 20,
     out: OutOption = None,
 ) -> None:
     """Pre-train on successful trials and fine-tune on k labelled trials a class."""
     folder = out or Path("runs") / f"top-{phase.value}"
-    shots = _shots(data, phase, encoder, revision, units, structures, preset, seed, folder)
+    shots = _shots(data, phase, encoder, revision, units, structures, preset, seed, pretrain_epochs, folder)
     for size in k or [8, 16, 32, 64]:
         note(f"{size} trials a class, {draws} draws")
         shots.few_shot(size, draws)
@@ -76,6 +80,7 @@ def _shots(
     structures: StructuresName,
     preset: PresetName,
     seed: int,
+    pretrain_epochs: int | None,
     folder: Path,
 ) -> "Shots":
     from cladmop.encoders.base import Unit
@@ -87,6 +92,7 @@ def _shots(
         encoding=EncodingSettings(encoder, revision, Unit(units.value), structures.value),
         preset=preset.value,
         phase=phase.value,
+        pretrain=epochs(pretrain_epochs),
         seed=seed,
     )
     return Shots(read_top_data(data, phase.value), settings, folder / "shots" / settings.slug(), note)

@@ -31,6 +31,14 @@ PARTS_KNOWN = (NETWORK, STATES, *TEXTS)
 """Names of the parts a blend may have."""
 PARTS = {NETWORK: 0.2, STATES: 0.4, "words": 0.4}
 """Weights chosen on folds of TOP phase I train and valid (docs/LOG.md)."""
+_RATE = 5e-4
+NETWORK_CHANGES: Mapping[str, Mapping[str, Any]] = {
+    "model": {"dropout": 0.5},
+    "finetune": {
+        "mode": "full", "epochs": 8, "learning_rate": _RATE, "head_learning_rate": _RATE, "weight_decay": 0.3,
+    },
+}  # fmt: skip
+"""A strongly regularised network, trained in full for few epochs: best on folds ordered by NCT number (docs/LOG.md)."""
 ALL = "all"
 """Name of the base rate over all phases."""
 
@@ -56,13 +64,14 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     preset : {"default", "paper"}
         Widths and depths of the network.
     pretraining : bool
-        Pair matching on successful trials before fine-tuning.
+        Pair matching on successful trials before fine-tuning. Off by default: on TOP phase I it did not pay
+        (docs/LOG.md).
     parts : mapping of str to float, or None
         Weight in the blend of ``network`` (CLaDMoP), ``states`` (regression on hidden states), ``words`` and
         ``characters`` (TF-IDF); those left out are not trained. None takes the weights chosen on folds (`PARTS`).
     network : mapping or None
         Further fields of ``NetworkSettings``: ``model``, ``pretrain`` and ``finetune``, each a mapping of changes to
-        the preset (``{"finetune": {"epochs": 4}}``).
+        the preset (``{"finetune": {"epochs": 4}}``). None takes those chosen on folds (`NETWORK_CHANGES`).
     folds : int
         Folds and so networks, at least 2.
     seed : int
@@ -92,7 +101,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         units: str = "items",
         structures: Structures = "repaired",
         preset: str = "default",
-        pretraining: bool = True,
+        pretraining: bool = False,
         parts: Mapping[str, float] | None = None,
         network: Mapping[str, Mapping[str, Any]] | None = None,
         folds: int = 5,
@@ -285,7 +294,8 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     ) -> "tuple[list[CLaDMoP], NDArray[np.float64]]":
         known = {trial.nct_id for trial in data.trials if trial.nct_id is not None}
         pool = self.trial_encoder().encode([trial for trial in successes if trial.nct_id not in known])
-        changes: dict[str, Any] = {name: dict(values) for name, values in (self.network or {}).items()}
+        chosen = NETWORK_CHANGES if self.network is None else self.network
+        changes: dict[str, Any] = {name: dict(values) for name, values in chosen.items()}
         settings = NetworkSettings(
             encoding=self._encoding(), preset=self.preset, pretraining=self.pretraining, seed=self.seed, **changes
         )

@@ -101,9 +101,9 @@ class ModelConfig(Settings):
     """Levels fused, in order; 0 coarse, 1 medium, 2 fine, 3 last (paper: 0, 1, 2)."""
     grouping: bool = True
     """False: cross-attention to all criteria tokens instead of grouped ones (ablation)."""
-    centroids: tuple[int, ...] = (32, 16, 8)
+    centroids: tuple[int, ...] = (16, 8)
     """G of each grouping layer (paper: 100, 50, 25, for hundreds of tokens; a trial has 24 items on average)."""
-    group_layers: int = 2
+    group_layers: int = 1
     """S, self-attention layers after each grouping (paper: 2)."""
     criteria_width: int | None = 64
     """C, width to which the last level is projected before pooling; null keeps the encoder's own (paper)."""
@@ -115,7 +115,7 @@ class ModelConfig(Settings):
     """What f_DM may see in pair matching; see `cladmop.model.heads.MatchHead`."""
     temperature: float = 0.6
     """tau; logits are exp(tau) f_C f_DM^T (paper: 0.6)."""
-    dropout: float = 0.1
+    dropout: float = 0.3
     """Dropout rate of residual branches and of the outcome head, in [0, 1)."""
 
     def __post_init__(self) -> None:

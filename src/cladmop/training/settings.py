@@ -48,9 +48,11 @@ class TrainSettings(Settings):
 class PretrainSettings(TrainSettings):
     """Pair matching. Paper: batches of 128, Adam at 1e-4, all other trials of the batch as negatives."""
 
+    epochs: int = 15
+    """Epochs at most."""
     mask_false_negatives: bool = True
     """Whether trials with the same drug or disease set are left out as negatives (paper: no)."""
-    pair_block: int = 8
+    pair_block: int = 4
     """Trials of a block in which every criteria is fused with every drug set; used where ``match`` is ``paired``."""
 
     def __post_init__(self) -> None:
@@ -61,7 +63,7 @@ class PretrainSettings(TrainSettings):
     @classmethod
     def paper(cls, *, seed: int = 0) -> "PretrainSettings":
         """Return the paper's settings."""
-        return cls(learning_rate=1e-4, weight_decay=0.0, mask_false_negatives=False, seed=seed)
+        return cls(epochs=40, learning_rate=1e-4, weight_decay=0.0, mask_false_negatives=False, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class FinetuneSettings(TrainSettings):
     """Whether successes weigh failures / successes in the loss, so that both classes count alike."""
     metric: Literal["loss", "average_precision", "roc_auc"] = "loss"
     """Validation value that decides when to stop and which epoch to keep."""
-    epochs: int = 30
+    epochs: int = 12
     """Epochs at most."""
 
     def __post_init__(self) -> None:
@@ -90,4 +92,4 @@ class FinetuneSettings(TrainSettings):
     def paper(cls, phase: Literal["I", "II", "III"], *, seed: int = 0) -> "FinetuneSettings":
         """Return the paper's settings for a phase: head at 1e-2, LoRA at 5e-2, in phase III at 1e-3."""
         rate = 1e-3 if phase == "III" else 5e-2
-        return cls(learning_rate=rate, head_learning_rate=1e-2, weight_decay=0.0, seed=seed)
+        return cls(epochs=30, learning_rate=rate, head_learning_rate=1e-2, weight_decay=0.0, seed=seed)
