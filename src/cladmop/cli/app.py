@@ -38,7 +38,7 @@ def _print_version(value: bool) -> None:  # noqa: FBT001 (typer hands a flag's v
 @app.callback()
 def cladmop(
     *,
-    version: Annotated[  # noqa: ARG001 (the callback acts on it)
+    version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:

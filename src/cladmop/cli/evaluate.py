@@ -10,12 +10,10 @@ from cladmop.cli.options import PhaseGroup, SplitName, note, print_table
 
 def evaluate(
     scores: Annotated[Path, typer.Argument(help="Score file: CSV with the header nctid,score.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of TOP's files, or one CSV with nctid and label.")],
     other: Annotated[
         Path | None, typer.Argument(help="Second score file, compared with the first pair by pair.")
     ] = None,
-    data: Annotated[
-        Path, typer.Option("--data", help="Folder of TOP's files, or one labelled CSV in its format.")
-    ] = Path("../shared/top"),
     phase: Annotated[PhaseGroup, typer.Option("--phase", help="TOP data set.")] = PhaseGroup.I,
     split: Annotated[SplitName, typer.Option("--split", help="Split whose labels are read.")] = SplitName.TEST,
     threshold: Annotated[

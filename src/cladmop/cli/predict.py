@@ -68,6 +68,7 @@ def print_predictions(predictions: "Sequence[Prediction]") -> None:
     """Print a table, then how each drug was mapped and every warning, readable at 80 columns."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title="Probability of success", title_justify="left")
     table.add_column("trial", overflow="fold")
@@ -77,23 +78,27 @@ def print_predictions(predictions: "Sequence[Prediction]") -> None:
     for prediction in predictions:
         base = prediction.base_rate
         table.add_row(
-            prediction.label(),
+            Text(prediction.label()),
             prediction.trial.phase.value,
             f"{prediction.probability:.2f}",
             f"{base.rate:.2f} (phase {base.group})" if base.group != "all" else f"{base.rate:.2f} (all)",
         )
-    console = Console(soft_wrap=False)
+    console = Console()
     console.print(table)
     for prediction in predictions:
         console.print(f"\n{prediction.label()}", markup=False, highlight=False)
+        remarks = Table.grid(padding=(0, 1))
         for drug in prediction.drugs:
-            console.print(f"  drug {_mapping(drug)}", markup=False, highlight=False)
+            remarks.add_row("  drug", Text(_mapping(drug)))
         for warning in prediction.warnings:
-            console.print(f"  note {warning}", markup=False, highlight=False)
+            remarks.add_row("  note", Text(warning))
+        if remarks.row_count:
+            console.print(remarks, highlight=False)
 
 
 def _mapping(drug: "Resolution") -> str:
-
-    if drug.inchikey is not None:
-        return f"{drug.query!r} -> {drug.name} {drug.inchikey} ({drug.source}, confidence {drug.confidence:.2f})"
-    return f"{drug.query!r} -> no structure: {drug.kind.value}"
+    read_as = "" if drug.name.casefold() == drug.query.casefold() else f"read as {drug.name}, "
+    if drug.inchikey is None:
+        return f"{drug.query}: {read_as}no structure ({drug.kind.value})"
+    doubt = f", confidence {drug.confidence:.2f}" if drug.confidence < 1 else ""
+    return f"{drug.query}: {read_as}{drug.inchikey} ({drug.source}{doubt})"

@@ -72,7 +72,7 @@ def top(
         finetune=epochs(finetune_epochs),
         seed=seed,
     )
-    reproduce(top_data, settings, seeds, folder / "networks" / settings.slug(), note)
+    reproduce(top_data, settings, seeds, folder, note)
     if rivals:
         score_rivals(top_data, folder / "rivals", note)
         score_shipped(top_data, folder / "shipped", note)

@@ -95,4 +95,4 @@ def _shots(
         pretrain=epochs(pretrain_epochs),
         seed=seed,
     )
-    return Shots(read_top_data(data, phase.value), settings, folder / "shots" / settings.slug(), note)
+    return Shots(read_top_data(data, phase.value), settings, folder, note)

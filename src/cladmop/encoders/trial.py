@@ -118,11 +118,9 @@ class TrialEncoder:
         warnings = [*_absent_text(trial), *_drug_warnings(drugs)]
         if not found.codes:
             warnings.append("no disease could be mapped to ICD-10: scored without diseases")
-        if found.dropped:
-            warnings.append(f"{len(found.dropped)} disease codes beyond the first {len(found.codes)} are left out")
         warnings += [f"disease {name!r} has no ICD-10 code here" for name in found.unmapped]
         if found.dropped:
-            warnings.append(f"{len(found.dropped)} disease codes beyond the first {len(found.codes)} are not used")
+            warnings.append(f"{len(found.dropped)} disease codes beyond the first {len(found.codes)} are left out")
         return TrialReport(trial.nct_id, drugs, tuple(found.codes), tuple(found.unmapped), tuple(warnings))
 
     @property

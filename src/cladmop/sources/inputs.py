@@ -33,7 +33,7 @@ def read_trials(
     - JSON Lines (``.jsonl``, ``.ndjson``, or several JSON values in one file): either kind, one a line.
     - CSV (``.csv``) with TOP's columns, or with ours (`CSV_COLUMNS`): drugs, smiles, diseases and icdcodes are
       separated by ``|``, or by ``;`` where there is no ``|``; smiles has one place for each drug, empty where unknown.
-    - Anything else is eligibility text of one trial, whose drugs and conditions are given beside it.
+    - Anything else is eligibility text of one trial, whose drugs and conditions are given beside it; not XML.
 
     What is known only after a trial (status, why_stop, label, overall_status, results and their like) is never read,
     also where a file holds it.
@@ -62,6 +62,10 @@ def read_trials(
         kind not in {".csv", ".txt"} and text.lstrip()[:1] in {"{", "["}
     )
     if kind != ".csv" and not is_json:
+        if text.lstrip()[:5] in {"<?xml", "<clin"}:
+            raise InputError(
+                f"{path} is XML; give the study as JSON of ClinicalTrials.gov's API v2, or its criteria as text"
+            )
         return [_text_trial(path, text, drugs, conditions, given)]
     if drugs or conditions:
         raise InputError(f"--drug and --condition go with a text file of criteria; {path} names its own")
