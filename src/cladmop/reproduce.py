@@ -83,14 +83,20 @@ def read_other_phases(folder: Path, phase: PhaseName) -> list[LabelledTrial]:
     return [labelled for nct_id, labelled in found.items() if nct_id not in taken]
 
 
+def network_folder(folder: Path, settings: NetworkSettings) -> Path:
+    """Return where a runs folder keeps the network of these settings, seed included."""
+    return folder / "networks" / settings.slug() / f"seed-{settings.seed}"
+
+
 def reproduce(data: TopData, settings: NetworkSettings, seeds: int, folder: Path, say: Say) -> Row:
-    """Train the network and score validation and test; every stage that is finished in ``folder`` is kept.
+    """Train the network and score validation and test; every stage that is finished in the runs folder is kept.
 
     Raises
     ------
     InputError
         If the folder was begun with other settings.
     """
+    folder = network_folder(folder, settings).parent
     claim(folder, {"phase": data.phase, "seeds": seeds, **settings.to_dict()})
     encoder = make_trial_encoder(settings.encoding)
     members = {"train": data.trials("train"), "valid": data.trials("valid"), "test": data.test}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cladmop.errors import InputError
 from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability, pretrain_network
-from cladmop.reproduce import Say, TopData, claim, scores_by_id
+from cladmop.reproduce import Say, TopData, claim, network_folder, scores_by_id
 from cladmop.results import Row, save_row
 
 if TYPE_CHECKING:
@@ -31,20 +31,22 @@ class Shots:
     settings
         Of the network; the encoder's states and finished stages are reused.
     folder
-        Runs folder of these settings; rows go below it.
+        Runs folder; rows go to ``shots/``, and the pre-trained network is that of ``reproduce`` in the same folder.
     say
         Told what is going on.
     """
 
     def __init__(self, data: TopData, settings: NetworkSettings, folder: Path, say: Say) -> None:
-        claim(folder, {"phase": data.phase, **settings.to_dict()})
-        self.data, self.settings, self.folder, self.say = data, settings, folder, say
+        self.data, self.settings, self.say = data, settings, say
+        self.folder = folder / "shots" / settings.slug()
+        claim(self.folder, {"phase": data.phase, **settings.to_dict()})
         encoder = make_trial_encoder(settings.encoding)
         groups = [data.trials("train"), data.trials("valid"), data.test, data.successes]
         self.train, self.valid, self.test, self.pool = encode_trials(encoder, groups, say)
         self.labels = np.asarray(data.labels("train"))
         self.successes = [trial for trial, label in zip(self.train, self.labels, strict=True) if label == 1]
-        self.network = pretrain_network(folder / "pretrained", settings, [*self.successes, *self.pool])
+        place = network_folder(folder, settings) / "pretrained"
+        self.network = pretrain_network(place, settings, [*self.successes, *self.pool])
 
     def zero_shot(self) -> Row:
         """Score validation and test by the pre-trained match alone; no outcome label is used."""
