@@ -9,7 +9,7 @@ from cladmop.cli.options import print_table, say
 app = typer.Typer(help="Cached hidden states: what is stored, and removing it.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", short_help="Show what the states take on disk.")
 def list_states() -> None:
     """Print what each encoder's states take on disk."""
     from cladmop.config import states_dir
@@ -23,7 +23,7 @@ def list_states() -> None:
     print_table(Table(f"Hidden states in {states_dir()}", ("encoder", "unit", "fingerprint", "shards", "size"), rows))
 
 
-@app.command("evict")
+@app.command("evict", short_help="Remove damaged and old states.")
 def evict(
     max_gb: Annotated[float | None, typer.Option("--max-gb", help="Keep at most this much; 0 empties it.")] = None,
     older_than_days: Annotated[float | None, typer.Option("--older-than-days", help="Remove what is older.")] = None,

@@ -9,7 +9,7 @@ from cladmop.cli.options import print_table, say
 app = typer.Typer(help="Get and list the embedded language models.", no_args_is_help=True)
 
 
-@app.command("get")
+@app.command("get", short_help="Fetch and check an embedded model.")
 def get(name: Annotated[str, typer.Argument(help="Name as `cladmop models list` shows it.")]) -> None:
     """Fetch the weights of an embedded model, check every file, and print their folder."""
     from cladmop.encoders import weights
@@ -17,7 +17,7 @@ def get(name: Annotated[str, typer.Argument(help="Name as `cladmop models list` 
     say(str(weights.verify(name)))
 
 
-@app.command("list")
+@app.command("list", short_help="List the embedded models.")
 def list_models() -> None:
     """Print the embedded models, whether they are here, their size, licence and source."""
     from cladmop.encoders.weights import available

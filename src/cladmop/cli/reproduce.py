@@ -34,7 +34,7 @@ def reproduce() -> None:
     """Keep `top` a sub-command although it is the only one."""
 
 
-@app.command("top")
+@app.command("top", short_help="TOP: encode, train, score, compare.")
 def top(
     data: DataOption,
     phase: PhaseOption = PhaseGroup.I,
@@ -79,7 +79,7 @@ def top(
     show_results(folder, data, phase, "test")
 
 
-@app.command("table")
+@app.command("table", short_help="Print a runs folder's table again.")
 def table(
     folder: Annotated[Path, typer.Argument(help="Runs folder, as `reproduce top` wrote it.")],
     data: DataOption,

@@ -15,7 +15,7 @@ def top() -> None:
     """Keep `download` a sub-command although it is the only one."""
 
 
-@app.command("download")
+@app.command("download", short_help="Show the terms, fetch the CSV files.")
 def download(
     folder: Annotated[Path, typer.Argument(help="Where the CSV files go; a cut download continues.")],
     base_url: Annotated[str | None, typer.Option("--base-url", help="Another address that serves the files.")] = None,
