@@ -49,10 +49,9 @@ def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(language_model: Path, tiny_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder with a network, a regression on states and words, fitted on 40 invented trials."""
-    from invented import top_row, write_top
-
     from cladmop import TrialOutcomeClassifier
     from cladmop.sources.top import read_top
+    from invented import top_row, write_top
 
     folder = tmp_path_factory.mktemp("tiny-model")
     labelled = read_top(write_top(folder / "train.csv", [top_row(number) for number in range(40)]))

@@ -56,7 +56,7 @@ def top_row(number: int) -> dict[str, str]:
         "icdcodes": str([str([code])]),
         "drugs": str([name for name, _ in chosen]),
         "smiless": str([smiles for _, smiles in chosen]),
-        "criteria": f"\n        Inclusion Criteria:\n\n{inclusion}\n\n        Exclusion Criteria:\n\n{exclusion}\n      ",
+        "criteria": f"\n    Inclusion Criteria:\n\n{inclusion}\n\n    Exclusion Criteria:\n\n{exclusion}\n",
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -115,7 +116,7 @@ def make_trial_encoder(settings: EncodingSettings) -> "TrialEncoder":
     from cladmop.encoders.trial import TrialEncoder
 
     return TrialEncoder(
-        text=load_text_encoder(settings.encoder, revision=settings.revision, dtype=settings.dtype),
+        text=partial(load_text_encoder, settings.encoder, revision=settings.revision, dtype=settings.dtype),
         cache=StateCache(states_dir()),
         unit=settings.unit,
         structures=settings.structures,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from invented import top_row, write_top
 
 CRITERIA = "Inclusion Criteria:\n\n  -  age 18 years or older\n\nExclusion Criteria:\n\n  -  active infection\n"

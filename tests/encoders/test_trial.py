@@ -159,6 +159,16 @@ def test_the_forecast_counts_different_texts(tmp_path, fake_encoder):
     assert encoder.forecast([FULL]).missing == 0
 
 
+def test_the_language_model_is_loaded_once_and_only_for_states(tmp_path, fake_encoder):
+    loaded = []
+    encoder = make(tmp_path, lambda: loaded.append(fake_encoder) or fake_encoder)
+    encoder.report(FULL)
+    assert loaded == []
+    encoder.encode([FULL])
+    encoder.encode([EMPTY])
+    assert loaded == [fake_encoder]
+
+
 def test_the_report_says_what_is_absent(tmp_path, fake_encoder):
     encoder = make(tmp_path, fake_encoder)
     report = encoder.report(EMPTY)

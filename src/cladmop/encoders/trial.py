@@ -1,7 +1,8 @@
 """Whole trials to arrays: criteria through the frozen language model, molecules, diseases and phase."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -42,7 +43,8 @@ class TrialEncoder:
     Parameters
     ----------
     text
-        Frozen language model for the criteria.
+        Frozen language model for the criteria, or a function that loads it: it is called when states are first asked
+        for, since reports need none.
     cache
         Where its hidden states are kept.
     unit
@@ -56,7 +58,7 @@ class TrialEncoder:
     def __init__(
         self,
         *,
-        text: TextEncoder,
+        text: TextEncoder | Callable[[], TextEncoder],
         cache: StateCache,
         unit: Unit,
         structures: Literal["repaired", "published"],
@@ -64,7 +66,7 @@ class TrialEncoder:
         resolver: "DrugResolver",
         diseases: "DiseaseEncoder",
     ) -> None:
-        self.text = text
+        self._given_text = text
         self.cache = cache
         self.unit = unit
         self.structures = structures
@@ -72,6 +74,11 @@ class TrialEncoder:
         self.resolver = resolver
         self.diseases = diseases
         self._features: dict[str, NDArray[np.float32]] = {}
+
+    @cached_property
+    def text(self) -> TextEncoder:
+        """The frozen language model."""
+        return self._given_text() if callable(self._given_text) else self._given_text
 
     def encode(self, trials: Sequence[Trial]) -> list[EncodedTrial]:
         """Return the arrays of each trial, in input order; criteria states not cached yet are computed first.
