@@ -72,6 +72,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def _swap_folder(part: Path, path: Path) -> None:
+    for file in part.rglob("*"):
+        if file.is_file():
+            file.chmod(0o644)  # some writers keep their files to the owner
     if not path.exists():
         part.replace(path)
         return

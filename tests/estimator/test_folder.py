@@ -41,8 +41,9 @@ def test_saving_twice_gives_the_same_bytes(fitted, saved, tmp_path):
 def test_card_holds_the_metrics_and_the_terms(saved, fitted):
     card = (saved / "README.md").read_text()
     metrics = json.loads((saved / "metrics.json").read_text())
-    assert f"{metrics['blend']['roc_auc']['value']:.3f}".lstrip("0") in card
-    assert set(metrics["parts"]) == set(fitted.blend_.weights)
+    assert f"{metrics['all']['blend']['roc_auc']['value']:.3f}".lstrip("0") in card
+    assert set(metrics["all"]) == {"blend", *fitted.blend_.weights}
+    assert set(metrics) == {"all", "I", "II"}
     assert "invented" in card
     assert "Limits" in card
 

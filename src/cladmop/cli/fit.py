@@ -1,7 +1,5 @@
 """``cladmop fit``: train a model folder on labelled trials."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -86,7 +84,9 @@ def fit(
         "data": f"TOP phase {phase.value}, train and valid splits, and the other phases' as far as they were on disk, "
         f"at weight {other_phases}",
         "terms": TOP_TERMS,
-        "command": shlex.join(["cladmop", *sys.argv[1:]]),
+        "command": f"cladmop fit --data DIR --out FOLDER --phase {phase.value} --encoder {encoder} "
+        f"--units {units.value} --structures {structures.value} --preset {preset.value} "
+        f"--other-phases {other_phases} --seed {seed}" + "".join(f" --part {pair}" for pair in part or []),
     }
     model.save_pretrained(out, card)
     say(f"model folder: {out}")

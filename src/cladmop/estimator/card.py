@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cladmop import __version__
 
 if TYPE_CHECKING:
@@ -31,12 +33,21 @@ _WHAT = {
 
 
 def out_of_fold_metrics(model: "TrialOutcomeClassifier") -> dict[str, Any]:
-    """Return the evaluation of the blend and of each part on out-of-fold scores, as JSON values."""
+    """Return the evaluation of the blend and of each part on out-of-fold scores, overall and by phase, as JSON values.
+
+    A phase with one class only is left out.
+    """
     from cladmop.evaluation.bootstrap import evaluate
 
     labels, threshold = model.out_of_fold_labels_, model.blend_.threshold
-    parts = {name: evaluate(labels, scores, threshold).to_dict() for name, scores in model.out_of_fold_parts_.items()}
-    return {"blend": evaluate(labels, model.out_of_fold_, threshold).to_dict(), "parts": parts}
+    chosen = {"all": np.ones(len(labels), dtype=bool)}
+    chosen |= {group: model.out_of_fold_groups_ == group for group in sorted(set(model.out_of_fold_groups_.tolist()))}
+    scores = {"blend": model.out_of_fold_, **model.out_of_fold_parts_}
+    return {
+        group: {name: evaluate(labels[rows], values[rows], threshold).to_dict() for name, values in scores.items()}
+        for group, rows in chosen.items()
+        if len(set(labels[rows].tolist())) == 2
+    }
 
 
 def card_text(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card: Mapping[str, Any]) -> str:
@@ -45,7 +56,7 @@ def card_text(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card:
 
     from cladmop.evaluation.estimate import Evaluation
 
-    blend = Evaluation.from_dict(metrics["blend"])
+    blends = {group: Evaluation.from_dict(parts["blend"]) for group, parts in metrics.items()}
     environment = Environment(
         loader=PackageLoader("cladmop", "templates"),
         undefined=StrictUndefined,
@@ -59,12 +70,15 @@ def card_text(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card:
             {"name": name, "weight": weight, "what": _WHAT.get(name) or _describe_networks(model)}
             for name, weight in model.blend_.weights.items()
         ],
-        trials=blend.n,
-        successes=blend.successes,
+        trials=blends["all"].n,
+        successes=blends["all"].successes,
         data=card.get("data", "given by the user"),
         terms=card.get("terms", ""),
         encoder=model.encoder if model.networks_ or model.states_ else "none",
-        metrics=[(title, getattr(blend, name).text()) for name, title in _METRICS.items()],
+        groups=[(f"phase {group}" if group != "all" else "all phases", blend.n) for group, blend in blends.items()],
+        metrics=[
+            (title, [getattr(blend, name).text() for blend in blends.values()]) for name, title in _METRICS.items()
+        ],
         command=card.get("command", "TrialOutcomeClassifier.fit"),
     )
 

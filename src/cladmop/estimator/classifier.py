@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NETWORK, STATES, TEXTS = "network", "states", ("words", "characters")
 PARTS_KNOWN = (NETWORK, STATES, *TEXTS)
 """Names of the parts a blend may have."""
-PARTS = {NETWORK: 0.2, STATES: 0.4, "words": 0.4}
+PARTS = {NETWORK: 0.1, STATES: 0.45, "words": 0.45}
 """Weights chosen on folds of TOP phase I train and valid (docs/LOG.md)."""
 _RATE = 5e-4
 NETWORK_CHANGES: Mapping[str, Mapping[str, Any]] = {
@@ -168,6 +168,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.out_of_fold_ = self.blend_(scores)
         self.out_of_fold_parts_ = scores
         self.out_of_fold_labels_ = labels
+        self.out_of_fold_groups_ = np.array([trial.phase.group for trial in X])
         self.base_rates_ = count_base_rates(X, labels)
         self.classes_ = np.array([0, 1])
         return self

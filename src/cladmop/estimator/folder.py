@@ -103,7 +103,7 @@ def _tensors(model: "TrialOutcomeClassifier") -> Tensors:
     found: dict[str, NDArray[Any]] = {}
     for number, network in enumerate(model.networks_):
         prefix = _NETWORK.format(number=number)
-        arrays = {name: tensor.detach().contiguous().numpy() for name, tensor in network.state_dict().items()}
+        arrays = {name: tensor.half().contiguous().numpy() for name, tensor in network.state_dict().items()}
         # Codes that training never met stay zero: most of the table, and left out.
         table = arrays.pop(_TABLE)
         arrays[_ROWS] = np.flatnonzero(table.any(axis=1))
@@ -153,7 +153,7 @@ def _load_networks(path: Path, config: Mapping[str, Any], tensors: Tensors) -> "
         own[_TABLE] = table
         network = CLaDMoP(sizes)
         try:
-            network.load_state_dict({name: torch.from_numpy(array) for name, array in own.items()})
+            network.load_state_dict({name: torch.from_numpy(array.astype(np.float32)) for name, array in own.items()})
         except RuntimeError as error:
             raise CorruptArtefactError(f"{path / _WEIGHTS} does not fit config.json; get the model again") from error
         networks.append(network.eval())
