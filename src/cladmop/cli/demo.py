@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,18 +46,18 @@ def report_sections(predictions: "Sequence[Prediction]") -> "list[Section]":
     from cladmop.evaluation.tables import Table
     from cladmop.report import Plot, Section
 
-    names = [prediction.label() for prediction in predictions]
+    names = [f"{number}. {prediction.label()}" for number, prediction in enumerate(predictions, start=1)]
     scores = [prediction.probability for prediction in predictions]
     above = {
-        name: Estimate(*(prediction.probability - prediction.base_rate.rate,) * 3)
+        shorten(name, 32, placeholder=" ..."): Estimate(*(prediction.probability - prediction.base_rate.rate,) * 3)
         for name, prediction in zip(names, predictions, strict=True)
     }
     quantity = "probability minus base rate of the phase"
     overview = Table(
         "Probability of success beside the base rate of its phase",
-        ("trial", "phase", "probability", "base rate"),
+        ("trial", "probability", "base rate", "phase"),
         tuple(
-            (name, p.trial.phase.value, f"{p.probability:.2f}", f"{p.base_rate.rate:.2f}")
+            (name, f"{p.probability:.2f}", f"{p.base_rate.rate:.2f}", p.trial.phase.value)
             for name, p in zip(names, predictions, strict=True)
         ),
     )
@@ -66,10 +67,11 @@ def report_sections(predictions: "Sequence[Prediction]") -> "list[Section]":
         ),
         Plot(histogram_plot(scores), "Distribution of the probabilities", histogram_table(scores)),
     )
-    return [Section("All trials", (overview, *plots)), *(_trial_section(prediction) for prediction in predictions)]
+    trials = [_trial_section(name, prediction) for name, prediction in zip(names, predictions, strict=True)]
+    return [Section("All trials", (overview, *plots)), *trials]
 
 
-def _trial_section(prediction: "Prediction") -> "Section":
+def _trial_section(name: str, prediction: "Prediction") -> "Section":
     from cladmop.evaluation.tables import Table
     from cladmop.report import Paragraph, Section
 
@@ -84,4 +86,4 @@ def _trial_section(prediction: "Prediction") -> "Section":
         tuple((d.query, d.name, d.kind.value, d.inchikey or "no structure", d.source) for d in prediction.drugs),
     )
     remarks = tuple(Paragraph(warning, caution=True) for warning in prediction.warnings)
-    return Section(prediction.label(), (Paragraph(summary), drugs, *remarks))
+    return Section(name, (Paragraph(summary), drugs, *remarks))
