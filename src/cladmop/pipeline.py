@@ -42,6 +42,8 @@ class EncodingSettings(Settings):
     """``repaired``: structures of the drug names as resolved here; ``published``: as the data set lists them."""
     dtype: Dtype = "auto"
     """Arithmetic of the frozen language model: ``auto``, ``float32`` or ``bfloat16``."""
+    molecules: Literal["morgan", "minimol"] = "morgan"
+    """Molecule features: Morgan counts and descriptors, or MiniMol's pretrained ones (extra ``minimol``)."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,15 @@ class NetworkSettings(Settings):
         """Return a short name for folders: ``minilm-items-repaired-default``."""
         encoder = Path(self.encoding.encoder).name
         parts = (encoder, self.encoding.unit, self.encoding.structures, self.preset)
-        return "-".join((*parts, *(() if self.pretraining else ("no-pretraining",))))
+        changes = [] if self.encoding.molecules == "morgan" else [self.encoding.molecules]
+        changes += [] if self.pretraining else ["no-pretraining"]
+        return "-".join((*parts, *changes))
 
     def describe(self, seeds: int) -> str:
         """Return what the row of a table holds, in a few words."""
         pretraining = "pair matching, LoRA" if self.pretraining else "no pre-training"
-        return f"{self.preset} preset, {self.encoding.structures} structures, {pretraining}, mean of {seeds} seeds"
+        members = f"mean of {seeds} seeds" if seeds > 1 else "one seed"
+        return f"{self.preset} preset, {self.encoding.structures} structures, {pretraining}, {members}"
 
 
 def make_trial_encoder(settings: EncodingSettings) -> "TrialEncoder":
@@ -111,7 +116,7 @@ def make_trial_encoder(settings: EncodingSettings) -> "TrialEncoder":
     from cladmop.drugs.resolve import DrugResolver
     from cladmop.encoders.cache import StateCache
     from cladmop.encoders.disease import DiseaseEncoder
-    from cladmop.encoders.molecule import MorganFeaturizer
+    from cladmop.encoders.molecule import MiniMolFeaturizer, MorganFeaturizer
     from cladmop.encoders.text import load_text_encoder
     from cladmop.encoders.trial import TrialEncoder
 
@@ -120,7 +125,7 @@ def make_trial_encoder(settings: EncodingSettings) -> "TrialEncoder":
         cache=StateCache(states_dir()),
         unit=settings.unit,
         structures=settings.structures,
-        molecules=MorganFeaturizer(),
+        molecules=MorganFeaturizer() if settings.molecules == "morgan" else MiniMolFeaturizer(),
         resolver=DrugResolver.default(),
         diseases=DiseaseEncoder(),
     )

@@ -156,7 +156,11 @@ def score_rivals(data: TopData, folder: Path, say: Say) -> list[Row]:
     rows = []
     for number, (name, rival) in enumerate(rivals):
         rival.fit(trials, labels)
-        rows.append(score_trials(data, rival.predict_proba, name, "train only", folder / f"{number}-{rival.kind}"))
+        rows.append(score_trials(data, rival.predict_proba, name, "fit on train", folder / f"{number}-{rival.kind}"))
+    everything = TextModel(TextSettings.words())
+    everything.fit(trials + data.trials("valid"), labels + data.labels("valid"))
+    name, note = "TF-IDF words, fit on train and valid", "its F1 threshold is of trials it was fit on"
+    rows.append(score_trials(data, everything.predict_proba, name, note, folder / f"{len(rivals)}-all"))
     return rows
 
 
@@ -191,6 +195,10 @@ class Results:
 
     rows: list[ResultRow]
     comparisons: list[Comparison]
+    labels: NDArray[np.int64]
+    """Shape (n,)."""
+    scores: dict[str, NDArray[np.float64]]
+    """Of the rows with a single draw, by name, shape (n,) each."""
 
 
 def results_of(folder: Path, data: Path, phase: PhaseName, split: str, n_bootstrap: int = 1000) -> Results:
@@ -206,11 +214,8 @@ def results_of(folder: Path, data: Path, phase: PhaseName, split: str, n_bootstr
     evaluated = [
         ResultRow(row.name, row.note, evaluate_row(row, valid_labels, split, labels, n_bootstrap)) for row in rows
     ]
-    single = {row.name: row.scores(split)[0] for row in rows if len(row.scores(split)) == 1}
-    if REFERENCE not in single:
-        return Results(evaluated, [])
-    joined = {name: join_scores(scores, labels, name) for name, scores in single.items()}
-    truth = joined[REFERENCE][0]
-    return Results(
-        evaluated, compare(truth, {name: values for name, (_, values) in joined.items()}, REFERENCE, n_bootstrap)
-    )
+    truth = np.fromiter(labels.values(), dtype=np.int64)
+    draws = {row.name: row.scores(split) for row in rows}
+    single = {name: join_scores(found[0], labels, name)[1] for name, found in draws.items() if len(found) == 1}
+    comparisons = compare(truth, single, REFERENCE, n_bootstrap) if REFERENCE in single else []
+    return Results(evaluated, comparisons, truth, single)

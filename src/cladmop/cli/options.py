@@ -32,6 +32,13 @@ class StructuresName(StrEnum):
     PUBLISHED = "published"
 
 
+class MoleculesName(StrEnum):
+    """Molecule features."""
+
+    MORGAN = "morgan"
+    MINIMOL = "minimol"
+
+
 class PresetName(StrEnum):
     """Widths and depths of the network."""
 

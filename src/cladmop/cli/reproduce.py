@@ -9,6 +9,7 @@ from cladmop.cli.options import (
     DataOption,
     EncoderOption,
     FinetuneEpochsOption,
+    MoleculesName,
     PhaseGroup,
     PhaseOption,
     PresetName,
@@ -43,6 +44,9 @@ def top(
     units: UnitsOption = UnitName.ITEMS,
     structures: StructuresOption = StructuresName.REPAIRED,
     preset: PresetOption = PresetName.DEFAULT,
+    molecules: Annotated[
+        MoleculesName, typer.Option("--molecules", help="Molecule features; minimol needs the extra of that name.")
+    ] = MoleculesName.MORGAN,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Networks whose log-odds are averaged.")] = 3,
     seed: SeedOption = 0,
     pretrain_epochs: PretrainEpochsOption = None,
@@ -64,7 +68,7 @@ def top(
     folder = out or Path("runs") / f"top-{phase.value}"
     top_data = read_top_data(data, phase.value)
     settings = NetworkSettings(
-        encoding=EncodingSettings(encoder, revision, Unit(units.value), structures.value),
+        encoding=EncodingSettings(encoder, revision, Unit(units.value), structures.value, molecules=molecules.value),
         preset=preset.value,
         phase=phase.value,
         pretraining=pretraining,
@@ -90,10 +94,12 @@ def table(
 
 
 def show_results(folder: Path, data: Path, phase: PhaseGroup, split: str) -> None:
-    """Evaluate all rows of a folder, print them, and store results.json, results.md and report.html beside them."""
+    """Evaluate all rows of a folder, print them, and store them as results.json and results.md."""
+    from cladmop.errors import MissingDependencyError
     from cladmop.evaluation.tables import comparison_table, published_table, results_table
     from cladmop.reproduce import results_of
     from cladmop.results import write_results
+    from cladmop.results_page import write_results_page
 
     results = results_of(folder, data, phase.value, split)
     caption = f"TOP phase {phase.value} {split}"
@@ -105,4 +111,9 @@ def show_results(folder: Path, data: Path, phase: PhaseGroup, split: str) -> Non
     tables.append(published_table(phase.value))
     print_table(tables[-1])
     write_results(folder, results.rows, tables)
-    say(f"stored in {folder}/results.json and results.md")
+    say(f"stored in {folder}: results.json, results.md")
+    try:
+        write_results_page(folder / "report.html", results, tables, caption)
+        say(f"report: {folder / 'report.html'}")
+    except MissingDependencyError as error:
+        note(f"no report.html: {error}")
