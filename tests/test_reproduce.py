@@ -79,7 +79,7 @@ def test_killed_in_every_stage_it_ends_with_the_bytes_of_an_unbroken_run(begin, 
 
 def test_the_table_is_printed_and_stored(unbroken):
     printed = (unbroken / "out.txt").read_text()
-    assert "CLaDMoP, tiny, items" in printed.replace("\n", " ")
+    assert "CLaDMoP, tiny," in printed
     assert ".642" in printed, "the paper's ROC-AUC stands beside"
     assert max(map(len, printed.splitlines())) <= 80 + len(str(unbroken))
     assert (unbroken / "runs" / "results.md").read_text(encoding="utf-8").startswith("**")
@@ -104,7 +104,7 @@ def test_a_finished_folder_is_read_not_trained(cladmop, unbroken, top_folder):
     before = bytes_of(unbroken)
     done = cladmop("reproduce", "table", unbroken / "runs", "--data", top_folder)
     assert done.code == 0, done.err
-    assert "CLaDMoP, tiny, items" in done.out.replace("\n", " ")
+    assert "CLaDMoP, tiny," in done.out
     assert bytes_of(unbroken) == before
 
 
@@ -125,11 +125,9 @@ def test_no_trial_of_the_phase_or_of_any_test_split_is_in_the_pool(tmp_path):
     write_top(tmp_path / "phase_II_valid.csv", [top_row(201), top_row(211), top_row(85)])
     write_top(tmp_path / "phase_III_test.csv", [top_row(205), top_row(211)])
     data = read_top_data(tmp_path, "I")
-    assert [trial.nct_id for trial in data.successes] == [
-        f"NCT{90_000_000 + number}" for number in (201, 203, 207, 209)
-    ]
+    assert [trial.nct_id for trial in data.successes] == [f"NCT90000{number}" for number in (201, 203, 207, 209)]
     others = {one.outcome.nct_id: one.success for one in read_other_phases(tmp_path, "I")}
-    assert set(others) == {f"NCT{90_000_000 + number}" for number in (201, 203, 204, 207, 209)}
+    assert set(others) == {f"NCT90000{number}" for number in (201, 203, 204, 207, 209)}
     assert others["NCT90000204"] == 0
     own = {one.outcome.nct_id for one in (*data.train, *data.valid)} | {trial.nct_id for trial in data.test}
     assert len(own) == 100
@@ -146,7 +144,7 @@ def test_rivals_are_scored_and_compared_with_the_words(top_folder, tmp_path):
     said = []
     data = read_top_data(top_folder, "I")
     rows = score_rivals(data, tmp_path / "rivals", said.append)
-    assert [row.name for row in rows][0] == "Base rate"
+    assert rows[0].name == "Base rate"
     assert len(said) == 1
     results = results_of(tmp_path, top_folder, "I", "test", n_bootstrap=20)
     roc_auc = {row.name: row.evaluation.roc_auc.value for row in results.rows}

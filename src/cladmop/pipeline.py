@@ -100,7 +100,7 @@ class NetworkSettings(Settings):
         """Return a short name for folders: ``minilm-items-repaired-default``."""
         encoder = Path(self.encoding.encoder).name
         parts = (encoder, self.encoding.unit, self.encoding.structures, self.preset)
-        changes = [] if self.encoding.molecules == "morgan" else [self.encoding.molecules]
+        changes: list[str] = [] if self.encoding.molecules == "morgan" else [self.encoding.molecules]
         changes += [] if self.pretraining else ["no-pretraining"]
         return "-".join((*parts, *changes))
 
