@@ -22,25 +22,17 @@ def atomic_file(path: Path) -> Iterator[Path]:
     StorageError
         If the folder cannot be made or the disk is full; ``path`` keeps its former content.
     """
-    part: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _naming(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         os.close(handle)
         part = Path(name)
-        part.chmod(0o644)
-        yield part
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(path)
-    except CladmopError:
-        raise
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
-        ) from error
-    finally:
-        if part is not None:
+        try:
+            part.chmod(0o644)
+            yield part
+            with part.open("rb") as written:
+                os.fsync(written.fileno())
+            part.replace(path)
+        finally:
             part.unlink(missing_ok=True)
 
 
@@ -53,22 +45,27 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     StorageError
         If the folder cannot be made or the disk is full; ``path`` keeps its former content.
     """
-    part: Path | None = None
+    with _naming(path):
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        try:
+            part.chmod(0o755)
+            yield part
+            _swap_folder(part, path)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Make the parent folder, and let what the system refuses name the path and the remedy."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-        part.chmod(0o755)
-        yield part
-        _swap_folder(part, path)
+        yield
     except CladmopError:
         raise
     except OSError as error:
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
-        ) from error
-    finally:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
+        reason = error.strerror or error
+        raise StorageError(f"cannot write {path}: {reason}; free space or choose another folder") from error
 
 
 def _swap_folder(part: Path, path: Path) -> None:
