@@ -94,7 +94,7 @@ def table(
 
 
 def show_results(folder: Path, data: Path, phase: PhaseGroup, split: str) -> None:
-    """Evaluate all rows of a folder, print them, and store them as results.json and results.md."""
+    """Evaluate all rows of a folder, print them, and store them as results.json, results.md and report.html."""
     from cladmop.errors import MissingDependencyError
     from cladmop.evaluation.tables import comparison_table, published_table, results_table
     from cladmop.reproduce import results_of
@@ -108,8 +108,9 @@ def show_results(folder: Path, data: Path, phase: PhaseGroup, split: str) -> Non
     if results.comparisons:
         tables.append(comparison_table(results.comparisons, f"{caption}: paired differences"))
         print_table(tables[-1])
-    tables.append(published_table(phase.value))
-    print_table(tables[-1])
+    if split == "test":
+        tables.append(published_table(phase.value))
+        print_table(tables[-1])
     write_results(folder, results.rows, tables)
     say(f"stored in {folder}: results.json, results.md")
     try:

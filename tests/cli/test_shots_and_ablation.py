@@ -1,0 +1,36 @@
+"""``zero-shot``, ``few-shot`` and ``ablate``: from data to table, each alone in a fresh folder."""
+
+import pytest
+
+from invented import write_splits
+
+
+@pytest.fixture
+def run(cladmop, language_model, tmp_path):
+    data = write_splits(tmp_path / "top", sizes=(40, 16, 16))
+
+    def run(verb, *arguments):
+        given = ("--data", data, "--encoder", language_model, "--pretrain-epochs", 1, "--out", tmp_path / "runs")
+        done = cladmop(verb, *given, *arguments)
+        assert done.code == 0, done.err
+        assert max(map(len, done.out.splitlines())) <= 80 + len(str(tmp_path))
+        for name in ("results.json", "results.md", "report.html"):
+            assert (tmp_path / "runs" / name).stat().st_size > 0
+        return done.out
+
+    return run
+
+
+def test_few_shot_then_zero_shot_stand_in_one_table(run):
+    first = run("few-shot", "--k", 2, "--k", 3, "--draws", 2)
+    assert "2-shot" in first.replace("\n", "")
+    both = run("zero-shot")
+    for word in ("2-shot", "3-shot", "zero-shot", "paper"):
+        assert word in both
+
+
+def test_ablation_is_on_validation_and_shows_no_test_figure(run, tmp_path):
+    out = run("ablate", "--finetune-epochs", 1, "--seeds", 1, "--only", "as is", "--only", "S = 0")
+    assert "TOP phase I valid" in out
+    assert "S = 0" in out
+    assert "test" not in out.replace(str(tmp_path), "")
