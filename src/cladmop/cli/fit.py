@@ -7,6 +7,7 @@ import typer
 
 from cladmop.cli.options import (
     EncoderOption,
+    FoldsName,
     PhaseGroup,
     PhaseOption,
     PresetName,
@@ -40,6 +41,7 @@ def fit(
         float, typer.Option("--other-phases", min=0.0, max=1.0, help="Weight of the other phases' trials on disk.")
     ] = 0.3,
     seed: SeedOption = 0,
+    folds: Annotated[FoldsName, typer.Option("--folds", help="Folds by NCT number, or at random.")] = FoldsName.ORDERED,
     work_dir: Annotated[
         Path | None, typer.Option("--work-dir", help="Checkpoints, so that a killed run continues.")
     ] = None,
@@ -68,8 +70,9 @@ def fit(
         structures=structures.value,
         preset=preset.value,
         parts=_parts(part),
+        random_folds=folds is FoldsName.RANDOM,
         seed=seed,
-        work_dir=work_dir or Path("runs") / f"fit-{phase.value}",
+        work_dir=work_dir or Path("runs") / f"fit-{phase.value}-{folds.value}",
     ).fit(trials, labels, weights)
     parts = {"blend": model.out_of_fold_, **model.out_of_fold_parts_}
     for caption, rows in ((f"phase {phase.value}", slice(own)), ("other phases", slice(own, None))):
@@ -78,7 +81,7 @@ def fit(
                 ResultRow(name, "", evaluate(labels[rows], scores[rows], model.blend_.threshold))
                 for name, scores in parts.items()
             ]
-            print_table(results_table(evaluated, f"Out of fold, folds by NCT number: {caption}", narrow=True))
+            print_table(results_table(evaluated, f"Out of fold, {folds.value} folds: {caption}", narrow=True))
     card = {
         "title": f"cladmop model, TOP phase {phase.value}",
         "data": f"TOP phase {phase.value}, train and valid splits, and the other phases' as far as they were on disk, "

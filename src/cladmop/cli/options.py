@@ -39,6 +39,13 @@ class MoleculesName(StrEnum):
     MINIMOL = "minimol"
 
 
+class FoldsName(StrEnum):
+    """How training trials are cut into folds."""
+
+    ORDERED = "ordered"
+    RANDOM = "random"
+
+
 class PresetName(StrEnum):
     """Widths and depths of the network."""
 

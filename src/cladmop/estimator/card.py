@@ -64,6 +64,7 @@ def card_text(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card:
         keep_trailing_newline=True,
     )
     return environment.get_template("card.md").render(
+        folds="random folds" if model.random_folds else "folds ordered by NCT number (a stand-in for time)",
         title=card.get("title", "cladmop model"),
         version=__version__,
         parts=[

@@ -74,6 +74,8 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         the preset (``{"finetune": {"epochs": 4}}``). None takes those chosen on folds (`NETWORK_CHANGES`).
     folds : int
         Folds and so networks, at least 2.
+    random_folds : bool
+        Cut folds at random, not by NCT number, which follows time; always so where a trial has no NCT number.
     seed : int
         Equal seeds give equal models.
     work_dir : Path or None
@@ -105,6 +107,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         parts: Mapping[str, float] | None = None,
         network: Mapping[str, Mapping[str, Any]] | None = None,
         folds: int = 5,
+        random_folds: bool = False,
         seed: int = 0,
         work_dir: Path | None = None,
     ) -> None:
@@ -118,6 +121,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.parts = parts
         self.network = network
         self.folds = folds
+        self.random_folds = random_folds
         self.seed = seed
         self.work_dir = work_dir
 
@@ -279,12 +283,11 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         return weights
 
     def _folds(self, trials: Sequence[Trial], labels: NDArray[np.int64]) -> list[Fold]:
-        """Folds follow NCT numbers, which follow time; trials without one are folded at random."""
-        ids = [trial.nct_id for trial in trials]
-        if all(ids):
-            folds = ordered_folds([str(nct_id) for nct_id in ids], self.folds)
+        ids = [trial.nct_id or f"row {row}" for row, trial in enumerate(trials)]
+        if self.random_folds or not all(trial.nct_id for trial in trials):
+            folds = random_folds(labels, ids, self.folds, 1, self.seed)
         else:
-            folds = random_folds(labels, [str(row) for row in range(len(ids))], self.folds, 1, self.seed)
+            folds = ordered_folds(ids, self.folds)
         for fold in folds:
             if len(set(labels[fold.train])) < 2 or len(set(labels[fold.validation])) < 2:
                 raise InputError(f"fold {fold.name} holds one class only; give more trials or fewer folds")
