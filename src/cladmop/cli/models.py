@@ -27,4 +27,5 @@ def list_models() -> None:
         (model.name, model.state, f"{model.bytes / 1e6:,.0f} MB", model.licence, model.source, model.carrier)
         for model in available()
     )
-    print_table(Table("Embedded language models", ("name", "state", "size", "licence", "source", "carrier"), rows))
+    header = ("name", "state", "size", "licence", "source", "carrier")
+    print_table(Table("Embedded language models", header, rows, words=(0, 1, 3, 4, 5)))
