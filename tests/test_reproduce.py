@@ -14,7 +14,8 @@ from cladmop.reproduce import claim, read_other_phases, read_top_data, results_o
 from cladmop.results import load_rows
 from invented import top_row, write_splits, write_top
 
-EPOCHS = ("--pretrain-epochs", "12", "--finetune-epochs", "12")
+EPOCHS = ("--pretrain-epochs", "40", "--finetune-epochs", "40")
+"""Enough that each stage is seen while it runs, also on a busy machine."""
 
 
 @pytest.fixture(scope="module")
