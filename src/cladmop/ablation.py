@@ -12,6 +12,7 @@ import numpy as np
 
 from cladmop.encoders.base import EncodedTrial, Unit
 from cladmop.errors import InputError
+from cladmop.model.config import ModelConfig
 from cladmop.pipeline import (
     NetworkSettings,
     Structures,
@@ -29,13 +30,13 @@ NO_FINETUNING = "no fine-tuning (match score)"
 
 
 def variants(base: NetworkSettings) -> dict[str, NetworkSettings]:
-    """Return every variant of the base settings by name, the base first."""
+    """Return every variant of the base settings by name, the base first; what equals the base is left out."""
     encoding = base.encoding
     other_unit = Unit.TOKENS if encoding.unit is Unit.ITEMS else Unit.ITEMS
     other_structures: Structures = "published" if encoding.structures == "repaired" else "repaired"
     largest = [100, 50, 25] if base.preset == "paper" else [32, 16, 8]
     other_preset = "paper" if base.preset == "default" else "default"
-    return {
+    changed = {
         BASE: base,
         "no pre-training": replace(base, pretraining=False),
         NO_FINETUNING: base,
@@ -55,6 +56,24 @@ def variants(base: NetworkSettings) -> dict[str, NetworkSettings]:
         f"{other_structures} structures": replace(base, encoding=replace(encoding, structures=other_structures)),
         f"{other_preset} preset": replace(base, preset=other_preset),
     }
+    return {
+        name: settings
+        for name, settings in changed.items()
+        if name in {BASE, NO_FINETUNING} or _effective(settings) != _effective(base)
+    }
+
+
+def _effective(settings: NetworkSettings) -> tuple[object, ...]:
+    """Return all that the settings come to, presets resolved."""
+    sizes = ModelConfig.preset(
+        settings.preset, text_width=1, molecule_width=1, disease_vocabulary=1, **_as_stored(settings.model)
+    )
+    stages = settings.pretrain_settings(), settings.finetune_settings()
+    return settings.encoding, settings.pretraining, sizes, *stages
+
+
+def _as_stored(changes: Mapping[str, object]) -> dict[str, object]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
 
 
 def _model(base: NetworkSettings, **changes: object) -> NetworkSettings:
