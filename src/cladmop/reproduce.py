@@ -164,15 +164,28 @@ def score_rivals(data: TopData, folder: Path, say: Say) -> list[Row]:
     return rows
 
 
-def score_shipped(data: TopData, folder: Path, say: Say) -> Row:
-    """Score validation and test with the model that ships; its validation scores are those of trials it trained on."""
+def score_shipped(data: TopData, folder: Path, say: Say) -> list[Row]:
+    """Score validation and test with the model that ships, and with each of its parts alone.
+
+    Its validation scores are those of trials it was trained on.
+    """
     from cladmop.estimator import TrialOutcomeClassifier
 
     say("scoring with the shipped model")
     model = TrialOutcomeClassifier.from_pretrained("default")
-    return score_trials(
-        data, lambda trials: model.predict_proba(trials)[:, 1], "Shipped model", "trained on train and valid", folder
-    )
+    note = "fit on train, valid and other phases"
+
+    def blend(trials: Sequence[Trial]) -> NDArray[np.float64]:
+        return np.asarray(model.predict_proba(trials)[:, 1])
+
+    rows = [score_trials(data, blend, "Shipped model", note, folder / "0-blend")]
+    for number, part in enumerate(model.blend_.weights, start=1):
+
+        def alone(trials: Sequence[Trial], part: str = part) -> NDArray[np.float64]:
+            return model.part_probabilities(trials)[part]
+
+        rows.append(score_trials(data, alone, f"Shipped model, {part} alone", note, folder / f"{number}-{part}"))
+    return rows
 
 
 def score_trials(
