@@ -47,7 +47,7 @@ def top(
     molecules: Annotated[
         MoleculesName, typer.Option("--molecules", help="Molecule features; minimol needs the extra of that name.")
     ] = MoleculesName.MORGAN,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Networks whose log-odds are averaged.")] = 3,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Networks whose log-odds are averaged.")] = 1,
     seed: SeedOption = 0,
     pretrain_epochs: PretrainEpochsOption = None,
     finetune_epochs: FinetuneEpochsOption = None,
