@@ -113,7 +113,7 @@ def ablate(  # noqa: PLR0917 (data and settings, then what, how often, where)
         say(f"{name} ({names.index(name) + 1} of {len(names)})")
         place = folder / f"{number:02d}"
         scores = _scores(data, settings, name, seeds, place, encoded[settings.encoding])
-        rows.append(save_row(place / "row", name, f"{seeds} seeds", {"valid": [scores]}))
+        rows.append(save_row(place / "row", name, f"{seeds} seeds" if seeds > 1 else "one seed", {"valid": [scores]}))
     return rows
 
 
