@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from cladmop.encoders.base import EncodedTrial, Unit
 from cladmop.errors import InputError
 from cladmop.model.config import ModelConfig
@@ -23,7 +21,7 @@ from cladmop.pipeline import (
 )
 from cladmop.reproduce import Say, TopData, claim, scores_by_id
 from cladmop.results import Row, save_row
-from cladmop.shots import REFERENCES
+from cladmop.shots import draw_reference
 
 BASE = "as is"
 NO_FINETUNING = "no fine-tuning (match score)"
@@ -137,5 +135,5 @@ def _match_scores(
     train, valid, pool = groups
     successes = [trial for trial, label in zip(train, data.labels("train"), strict=True) if label == 1]
     network = pretrain_network(folder / f"seed-{settings.seed}" / "pretrained", settings, [*successes, *pool])
-    drawn = np.random.default_rng(settings.seed).permutation(len(successes))[:REFERENCES]
-    return scores_by_id(data.trials("valid"), match_scores(network, valid, [successes[row] for row in np.sort(drawn)]))
+    reference = draw_reference(successes, settings.seed)
+    return scores_by_id(data.trials("valid"), match_scores(network, valid, reference))

@@ -1,24 +1,26 @@
 """Zero-shot and few-shot: what the pre-trained network knows without labels, and with a handful."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cladmop.encoders.base import EncodedTrial
 from cladmop.errors import InputError
 from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability, pretrain_network
 from cladmop.reproduce import Say, TopData, claim, network_folder, scores_by_id
 from cladmop.results import Row, save_row
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cladmop.encoders.base import EncodedTrial
-
 REFERENCES = 128
 """Training successes whose drugs and diseases stand for "any other" in a zero-shot match."""
+
+
+def draw_reference(successes: Sequence[EncodedTrial], seed: int) -> list[EncodedTrial]:
+    """Draw `REFERENCES` of the training successes, or all if there are fewer, in their own order."""
+    drawn = np.random.default_rng(seed).permutation(len(successes))[:REFERENCES]
+    return [successes[row] for row in np.sort(drawn)]
 
 
 class Shots:
@@ -52,8 +54,7 @@ class Shots:
         """Score validation and test by the pre-trained match alone; no outcome label is used."""
         from cladmop.training.predict import match_scores
 
-        drawn = np.random.default_rng(self.settings.seed).permutation(len(self.successes))[:REFERENCES]
-        reference = [self.successes[row] for row in np.sort(drawn)]
+        reference = draw_reference(self.successes, self.settings.seed)
         scores = {
             "valid": [self._by_id("valid", match_scores(self.network, self.valid, reference))],
             "test": [self._by_id("test", match_scores(self.network, self.test, reference))],

@@ -3,10 +3,10 @@
 Shapes: n training trials.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Scores = NDArray[np.float64]
 Item = TypeVar("Item")
+Model = TypeVar("Model", TextModel, StatesModel)
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,7 @@ def fit_text(name: str, data: TrainingSet) -> tuple[TextModel, Scores]:
     def fit(rows: NDArray[np.intp]) -> TextModel:
         return TextModel(settings).fit(_take(data.trials, rows), data.labels[rows], data.weights[rows])
 
-    scores = np.full(len(data.labels), np.nan)
-    for fold in data.folds:
-        scores[fold.validation] = fit(fold.train).predict_proba(_take(data.trials, fold.validation))
-    return fit(np.arange(len(data.labels))), scores
+    return _cross_fit(fit, data.trials, data.folds)
 
 
 def fit_states(data: TrainingSet) -> tuple[StatesModel, Scores]:
@@ -59,10 +57,17 @@ def fit_states(data: TrainingSet) -> tuple[StatesModel, Scores]:
     def fit(rows: NDArray[np.intp]) -> StatesModel:
         return StatesModel.fit(_take(data.encoded, rows), data.labels[rows], data.weights[rows])
 
-    scores = np.full(len(data.labels), np.nan)
-    for fold in data.folds:
-        scores[fold.validation] = fit(fold.train).predict_proba(_take(data.encoded, fold.validation))
-    return fit(np.arange(len(data.labels))), scores
+    return _cross_fit(fit, data.encoded, data.folds)
+
+
+def _cross_fit(
+    fit: Callable[[NDArray[np.intp]], Model], items: Sequence[Any], folds: Sequence[Fold]
+) -> tuple[Model, Scores]:
+    """Return the model of all rows, and out-of-fold probabilities by those of the folds' training rows."""
+    scores = np.full(len(items), np.nan)
+    for fold in folds:
+        scores[fold.validation] = fit(fold.train).predict_proba(_take(items, fold.validation))
+    return fit(np.arange(len(items))), scores
 
 
 def fit_networks(
