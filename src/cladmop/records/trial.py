@@ -30,6 +30,8 @@ class Drug(Record):
     """Name as written: may hold a dose, a route or several drugs (``cisplatin 75 mg/m2 + pemetrexed``)."""
     smiles: Text | None = None
     """Structure stated for exactly this drug, as SMILES; none when the source states none."""
+    other_names: tuple[Text, ...] = ()
+    """Other names its source gives (``otherNames``): codes, brands; looked up where ``name`` is not known."""
 
 
 class Disease(Record):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from cladmop.errors import InputError
+from cladmop.records.study import parse_date
 
 _NCT_ID = re.compile(r"NCT\d{8}")
-_DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
 
 
 def as_mapping(value: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401 (any JSON value)
@@ -90,15 +90,7 @@ def as_date(value: Any, where: str) -> dt.date | None:  # noqa: ANN401 (any JSON
     InputError
         If it is not YYYY-MM-DD or YYYY-MM.
     """
-    text = as_text(value, where)
-    if not text:
-        return None
-    try:
-        if _DATE.fullmatch(text):
-            return dt.date.fromisoformat(text if len(text) == 10 else f"{text}-01")
-    except ValueError:
-        pass
-    raise InputError(f"{where}: {text!r} is not a date; use YYYY-MM-DD or YYYY-MM")
+    return parse_date(as_text(value, where), where)
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 (any JSON value)

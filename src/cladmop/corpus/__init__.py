@@ -1,0 +1,1 @@
+"""The Successful Clinical Trials corpus: registry records, through rules and resolution, to training trials."""
