@@ -53,7 +53,7 @@ def test_outcome_prefers_primary_completion():
         ({"nct_id": "NCT12"}, "nct_id"),
         ({"phase": "phase 9"}, "phase"),
         ({"start_date": "May 2003"}, "start date"),
-        ({"interventions": (Intervention("drug", " "),)}, "drugs"),
+        ({"interventions": (Intervention("drug", " "),)}, "name"),
     ],
 )
 def test_errors_name_id_and_field(changes, named):

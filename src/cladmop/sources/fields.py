@@ -28,7 +28,7 @@ def trial_from_fields(fields: Mapping[str, Any], where: str) -> Trial:
     """Return the trial that the fields of our schema describe.
 
     ``criteria`` is one text, or ``inclusion`` and ``exclusion`` are lists or texts; ``drugs`` are names or objects
-    ``{"name": ..., "smiles": ...}``; ``diseases`` (or ``conditions``) are names or ``{"name": ..., "icd10": [...]}``;
+    ``{"name": ..., "smiles": ..., "other_names": [...]}``; ``diseases`` (or ``conditions``) are names or ``{"name": ..., "icd10": [...]}``;
     ``phase`` has any spelling. `IGNORED` fields are not read, others are refused.
 
     Parameters
@@ -137,25 +137,29 @@ def _numbered(fields: Mapping[str, Any], name: str, where: str) -> list[tuple[An
     return [(value, f"{where}: {name}[{index}]") for index, value in enumerate(values)]
 
 
-def _named(value: Any, where: str, detail: str) -> tuple[str, Any]:  # noqa: ANN401 (any JSON value)
-    """Read a name, or an object with a name and one detail."""
+def _named(value: Any, where: str, *details: str) -> tuple[str, Mapping[str, Any]]:  # noqa: ANN401 (any JSON value)
+    """Read a name, or an object with a name and the details it may have."""
     if isinstance(value, str):
         value = {"name": value}
     given = as_mapping(value, where)
-    unknown = [key for key in given if key not in {"name", detail}]
+    unknown = [key for key in given if key not in {"name", *details}]
     name = as_text(given.get("name"), f"{where}.name")
     if unknown or not name:
-        raise InputError(f'{where}: {shown(value)} needs "name" and may have "{detail}", nothing else')
-    return name, given.get(detail)
+        allowed = " and ".join(f'"{detail}"' for detail in details)
+        raise InputError(f'{where}: {shown(value)} needs "name" and may have {allowed}, nothing else')
+    return name, given
 
 
 def _drug(value: Any, where: str) -> Drug:  # noqa: ANN401 (any JSON value)
-    name, smiles = _named(value, where, "smiles")
-    return Drug(name=name, smiles=as_text(smiles, f"{where}.smiles") or None)
+    name, given = _named(value, where, "smiles", "other_names")
+    return Drug(
+        name=name,
+        smiles=as_text(given.get("smiles"), f"{where}.smiles") or None,
+        other_names=as_texts(given.get("other_names"), f"{where}.other_names"),
+    )
 
 
 def _disease(value: Any, where: str) -> Disease:  # noqa: ANN401 (any JSON value)
-    name, codes = _named(value, where, "icd10")
-    if isinstance(codes, str):
-        codes = [codes]
-    return Disease(name=name, icd10=as_texts(codes, f"{where}.icd10"))
+    name, given = _named(value, where, "icd10")
+    codes = given.get("icd10")
+    return Disease(name=name, icd10=as_texts([codes] if isinstance(codes, str) else codes, f"{where}.icd10"))
