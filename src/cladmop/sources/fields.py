@@ -28,8 +28,8 @@ def trial_from_fields(fields: Mapping[str, Any], where: str) -> Trial:
     """Return the trial that the fields of our schema describe.
 
     ``criteria`` is one text, or ``inclusion`` and ``exclusion`` are lists or texts; ``drugs`` are names or objects
-    ``{"name": ..., "smiles": ..., "other_names": [...]}``; ``diseases`` (or ``conditions``) are names or ``{"name": ..., "icd10": [...]}``;
-    ``phase`` has any spelling. `IGNORED` fields are not read, others are refused.
+    ``{"name": ..., "smiles": ..., "other_names": [...]}``; ``diseases`` (or ``conditions``) are names or
+    ``{"name": ..., "icd10": [...]}``; ``phase`` has any spelling. `IGNORED` fields are not read, others are refused.
 
     Parameters
     ----------
