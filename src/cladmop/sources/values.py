@@ -9,6 +9,7 @@ from cladmop.errors import InputError
 from cladmop.records.study import parse_date
 
 _NCT_ID = re.compile(r"NCT\d{8}")
+_WORDS = re.compile(r"[^\W_]+")
 
 
 def as_mapping(value: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401 (any JSON value)
@@ -91,6 +92,16 @@ def as_date(value: Any, where: str) -> dt.date | None:  # noqa: ANN401 (any JSON
         If it is not YYYY-MM-DD or YYYY-MM.
     """
     return parse_date(as_text(value, where), where)
+
+
+def words_of(text: str) -> str:
+    """Return a registry's value as words in lower case: ``ACTIVE_NOT_RECRUITING`` -> ``active not recruiting``.
+
+    The spellings of different years and forms meet here: punctuation and underscores are spaces, and
+    ``Unknown status`` is ``unknown``.
+    """
+    words = " ".join(_WORDS.findall(text.lower()))
+    return "unknown" if words == "unknown status" else words
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 (any JSON value)
