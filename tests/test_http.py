@@ -1,19 +1,19 @@
-"""Downloads from a server that cuts connections, is busy, or knows no ranges."""
+"""Downloads and questions to a server that cuts connections, is busy, slow, or knows no ranges."""
 
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from cladmop import http
 from cladmop.errors import CorruptArtefactError, NetworkError, StorageError
-from cladmop.http import download
+from cladmop.http import PoliteClient, RefusedError, download
+from cladmop.http.retry import CHUNK
 
 CONTENT = bytes(range(256)) * 2000
-CHUNK = http._CHUNK
 
 
 class Server(ThreadingHTTPServer):
@@ -30,6 +30,10 @@ class Server(ThreadingHTTPServer):
         self.refusals: list[tuple[int, dict[str, str]]] = []  # answers before any content
         self.asked: list[str | None] = []  # the Range header of each request
         self.chunked = False
+        self.stalls: list[float] = []  # seconds before an answer
+        self.refusal_body = b""
+        self.agents: list[str | None] = []
+        self.paths: list[str] = []
 
     @property
     def url(self) -> str:
@@ -44,10 +48,14 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         wanted = self.headers.get("Range")
         server.asked.append(wanted)
+        server.agents.append(self.headers.get("User-Agent"))
+        server.paths.append(self.path)
+        if server.stalls:
+            threading.Event().wait(server.stalls.pop(0))
         self.close_connection = True
         if server.refusals:
             status, headers = server.refusals.pop(0)
-            self.answer(status, headers, b"")
+            self.answer(status, headers, server.refusal_body)
             return
         if_range = self.headers.get("If-Range")
         headers = {"ETag": server.etag} if server.etag else {}
@@ -68,9 +76,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if not self.server.chunked:
             self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
         self.end_headers()
         cut = self.server.cuts.pop(0) if body and self.server.cuts else len(body)
-        self.wfile.write(body[:cut])
+        with suppress(ConnectionError):  # a client that has seen enough hangs up
+            self.wfile.write(body[:cut])
 
     def log_message(self, *args: object) -> None:
         pass
@@ -91,7 +101,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.delenv("CLADMOP_OFFLINE", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     waits: list[float] = []
-    monkeypatch.setattr(http.time, "sleep", waits.append)
+    monkeypatch.setattr("time.sleep", waits.append)
     return waits
 
 
@@ -157,7 +167,7 @@ def test_a_server_that_stays_busy_is_given_up_and_the_part_kept(server, tmp_path
         slept.append(seconds)
         server.refusals = [(503, {})]
 
-    monkeypatch.setattr(http.time, "sleep", then_busy)
+    monkeypatch.setattr("time.sleep", then_busy)
     with pytest.raises(NetworkError, match="HTTP 503"):
         download(server.url, tmp_path / "data.csv")
     assert (tmp_path / "data.csv").read_bytes() == b"former"
@@ -201,3 +211,101 @@ def test_a_place_that_cannot_be_written_is_a_storage_error(server, tmp_path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
         download(server.url, tmp_path / "file" / "data.csv")
+
+
+@pytest.fixture
+def client() -> PoliteClient:
+    return PoliteClient(interval=0.0, timeout=0.2)
+
+
+def test_an_answer_is_returned_whole(server, client) -> None:
+    assert client.get(server.url, {"a": "1 2"}) == CONTENT
+    assert server.agents == ["cladmop"]
+    assert server.paths == ["/data.csv?a=1+2"]
+
+
+def test_a_host_is_asked_once_an_interval_by_all_clients_together(server, monkeypatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    moments = []
+    monkeypatch.setattr(PoliteClient, "_body", lambda *_: moments.append(now[0]) or b"")
+    first, second = PoliteClient(interval=3.0), PoliteClient(interval=3.0)
+    first.get(server.url)
+    second.get(server.url)
+    now[0] += 1.0
+    first.get(server.url)
+    now[0] += 50.0
+    first.get(server.url)
+    assert moments == [100.0, 103.0, 106.0, 156.0]
+
+
+def test_retries_are_paced_too(server, slept, monkeypatch) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    server.refusals = [(429, {"Retry-After": "0"})]
+    PoliteClient(interval=3.0).get(server.url)
+    assert slept == [0.0, 3.0]
+
+
+def test_a_busy_server_is_asked_again(server, client, slept) -> None:
+    server.refusals = [(500, {}), (429, {"Retry-After": "7"}), (408, {}), (425, {})]
+    assert client.get(server.url) == CONTENT
+    assert slept == [1.0, 7.0, 4.0, 8.0]
+
+
+def test_a_busy_server_is_given_up(server, client, slept) -> None:
+    server.refusals = [(503, {})] * 9
+    with pytest.raises(NetworkError, match=r"HTTP 503 .*\(3 attempts\)"):
+        client.get(server.url, attempts=3)
+    assert len(server.asked) == 3
+    assert slept == [1.0, 2.0]
+
+
+def test_a_cut_and_a_slow_answer_are_asked_for_again(server, client, slept) -> None:
+    server.cuts = [1000]
+    server.stalls = [0.5]
+    assert client.get(server.url) == CONTENT
+    assert len(slept) == 2
+
+
+def test_a_slow_server_is_named_so(server, client) -> None:
+    server.stalls = [0.5]
+    with pytest.raises(NetworkError, match=r"no answer within 0\.2 s"):
+        client.get(server.url, attempts=1)
+
+
+def test_a_defective_answer_is_asked_for_again(server, client, slept) -> None:
+    verdicts = ["odd", ""]
+    assert client.get(server.url, defect=lambda _: verdicts.pop(0)) == CONTENT
+    with pytest.raises(NetworkError, match="always odd"):
+        client.get(server.url, attempts=2, defect=lambda _: "always odd")
+    assert slept == [1.0, 1.0]
+
+
+def test_a_refusal_names_status_and_what_the_server_says(server, client) -> None:
+    server.refusals = [(400, {})]
+    server.refusal_body = b"`pageSize` is\n wrong"
+    with pytest.raises(RefusedError, match=r"HTTP 400 .*`pageSize` is wrong.*check") as caught:
+        client.get(server.url)
+    assert (caught.value.status, caught.value.detail) == (400, "`pageSize` is wrong")
+    assert len(server.asked) == 1
+
+
+def test_an_answer_beyond_the_limit_is_refused(server) -> None:
+    assert PoliteClient(interval=0.0, limit=len(CONTENT)).get(server.url) == CONTENT
+    with pytest.raises(NetworkError, match="more than is taken"):
+        PoliteClient(interval=0.0, limit=len(CONTENT) - 1).get(server.url)
+
+
+def test_a_polite_client_is_silent_offline(server, client, monkeypatch) -> None:
+    monkeypatch.setenv("CLADMOP_OFFLINE", "1")
+    with pytest.raises(NetworkError, match=r"no network.*CLADMOP_OFFLINE"):
+        client.get(server.url)
+    assert server.asked == []
+
+
+def test_no_server_is_one_clear_error(client) -> None:
+    with pytest.raises(NetworkError, match="no network, or no connection"):
+        client.get("http://127.0.0.1:9/x", attempts=2)
+    with pytest.raises(NetworkError, match="no web address"):
+        client.get("x")

@@ -1,37 +1,25 @@
 """Downloads that survive cut connections, busy servers and a killed process."""
 
-import datetime as dt
-import email.utils
 import hashlib
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cladmop import config
 from cladmop.errors import CorruptArtefactError, NetworkError, StorageError
+from cladmop.http.retry import (
+    ATTEMPTS,
+    CHUNK,
+    TIMEOUT,
+    USER_AGENT,
+    Retry,
+    naming_failures,
+    pause,
+    refuse_busy,
+)
 from cladmop.progress import progress_bar
 
 if TYPE_CHECKING:
     import requests
-
-_ATTEMPTS = 5
-"""Attempts in a row that may bring no byte before the download is given up."""
-_TIMEOUT = (10.0, 60.0)
-"""Seconds to connect, and between two bytes."""
-_FIRST_DELAY = 1.0
-"""Seconds before the second attempt; doubled each time."""
-_LONGEST_DELAY = 120.0
-"""Seconds waited at most, whatever the server asks."""
-_CHUNK = 1 << 16
-_BUSY = {408, 425, 429, 500, 502, 503, 504}
-
-
-class _Retry(Exception):  # noqa: N818 (a signal inside this module, never seen outside)
-    """One attempt failed in a way that a later one may not."""
-
-    def __init__(self, reason: str, delay: float | None = None) -> None:
-        super().__init__(reason)
-        self.delay = delay
 
 
 class _Start(NamedTuple):
@@ -100,16 +88,15 @@ def _gather(url: str, part: Path) -> None:
         while True:
             try:
                 _attempt(session, url, part)
-            except _Retry as retry:
+            except Retry as retry:
                 # A server without Range support starts anew each time, which is progress only beyond the last cut.
                 failures = 1 if _size(part) > longest else failures + 1
                 longest = max(longest, _size(part))
-                if failures >= _ATTEMPTS:
+                if failures >= ATTEMPTS:
                     raise NetworkError(
                         f"cannot fetch {url}: {retry} ({failures} attempts); try again later, what came is kept"
                     ) from retry
-                delay = _FIRST_DELAY * 2 ** (failures - 1) if retry.delay is None else retry.delay
-                time.sleep(min(delay, _LONGEST_DELAY))
+                pause(failures, retry)
             else:
                 return
 
@@ -119,51 +106,39 @@ def _attempt(session: "requests.Session", url: str, part: Path) -> None:
 
     Raises
     ------
-    _Retry
+    Retry
         If the connection or the server failed; ``part`` may have grown.
     NetworkError
         If the server refused.
     """
-    import requests
-
     # An encoded body has other bytes than the file, so ranges of it mean nothing.
-    headers = {"Accept-Encoding": "identity", "User-Agent": "cladmop"}
+    headers = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}
     offset = _size(part)
     if offset:
         headers["Range"] = f"bytes={offset}-"
         validator = _validator_path(part)
         if validator.is_file():
             headers["If-Range"] = validator.read_text(encoding="utf-8")
-    try:
-        with session.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
-            start = _start(response, url, part, offset)
-            if start is not None:
-                _append(response, url, part, start)
-    except (
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-        requests.exceptions.MissingSchema,
-    ) as error:
-        raise NetworkError(f"{url!r} is no web address; it starts with https:// or http://") from error
-    except requests.RequestException as error:
-        raise _Retry(_reason(error)) from error
+    with naming_failures(url), session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+        start = _start(response, url, part, offset)
+        if start is not None:
+            _append(response, url, part, start)
 
 
 def _start(response: "requests.Response", url: str, part: Path, offset: int) -> _Start | None:
     """Read status and headers; none if ``part`` is complete already."""
     status = response.status_code
-    if status in _BUSY:
-        raise _Retry(f"HTTP {status} {response.reason}", _retry_after(response))
+    refuse_busy(response)
     if status == 416 and offset:
         if response.headers.get("Content-Range") == f"bytes */{offset}":
             return None
         part.unlink()
-        raise _Retry("the file changed on the server", 0.0)
+        raise Retry("the file changed on the server", 0.0)
     if status == 206:
         first, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
         if not first.startswith(f"{offset}-"):
             part.unlink()
-            raise _Retry("the server sent another range than asked for", 0.0)
+            raise Retry("the server sent another range than asked for", 0.0)
         return _Start(offset, int(total) if total.isdecimal() else None)
     if status != 200:
         raise NetworkError(f"cannot fetch {url}: HTTP {status} {response.reason}; check the address")
@@ -179,14 +154,14 @@ def _append(response: "requests.Response", url: str, part: Path, start: _Start) 
         progress_bar(url.rpartition("/")[2], start.total or 0, "bytes") as bar,
     ):
         bar.advance(start.offset)
-        for chunk in response.iter_content(_CHUNK):
+        for chunk in response.iter_content(CHUNK):
             try:
                 stream.write(chunk)
             except OSError as error:
                 raise StorageError(f"cannot write {part}: {error.strerror or error}; free space") from error
             bar.advance(len(chunk))
     if start.total is not None and _size(part) < start.total:
-        raise _Retry(f"the connection was cut at {_size(part):,} of {start.total:,} bytes")
+        raise Retry(f"the connection was cut at {_size(part):,} of {start.total:,} bytes")
 
 
 def _note_validator(response: "requests.Response", part: Path) -> None:
@@ -214,30 +189,6 @@ def _check(url: str, part: Path, sha256: str | None, expected_size: int | None) 
     if problem is not None:
         part.unlink()
         raise CorruptArtefactError(f"{url} sent {problem}; it is discarded, fetch it again or check the address")
-
-
-def _retry_after(response: "requests.Response") -> float | None:
-    """Return the seconds that Retry-After asks for, given as seconds or as a date; none if it asks nothing."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return float(text)
-    date = email.utils.parsedate_tz(text)
-    if date is None:
-        return None
-    moment = dt.datetime.fromtimestamp(email.utils.mktime_tz(date), dt.UTC)
-    return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())
-
-
-def _reason(error: "requests.RequestException") -> str:
-    import requests
-
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {_TIMEOUT[1]:.0f} s"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection was cut"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection to the server"
-    return type(error).__name__
 
 
 def _size(path: Path) -> int:
