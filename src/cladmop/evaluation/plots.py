@@ -14,7 +14,7 @@ from cladmop.errors import InputError
 from cladmop.evaluation import metrics
 from cladmop.evaluation.checks import checked
 from cladmop.evaluation.estimate import Estimate, short
-from cladmop.evaluation.svg import INK, render
+from cladmop.evaluation.svg import COLOURS, INK, render
 from cladmop.evaluation.tables import Table
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 Curves = Mapping[str, ArrayLike]
 """Scores by the name of their model, all of the same trials."""
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 
 
@@ -123,7 +122,7 @@ def calibration_plot(labels: ArrayLike, scores: ArrayLike) -> str:
     def draw(axes: "Axes") -> None:
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="perfect")
         bars = [rates - low, high - rates]
-        axes.errorbar(means, rates, yerr=bars, fmt="o-", color=_COLOURS[0], capsize=3, markersize=4, label="model")
+        axes.errorbar(means, rates, yerr=bars, fmt="o-", color=COLOURS[0], capsize=3, markersize=4, label="model")
         _square(axes, "mean score of the bin", "success rate of the bin")
         axes.legend(loc="upper left", frameon=False, fontsize=9)
 
@@ -168,7 +167,7 @@ def histogram_plot(scores: ArrayLike, base_rate: float | None = None) -> str:
     def draw(axes: "Axes") -> None:
         from matplotlib.ticker import MaxNLocator
 
-        axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=_COLOURS[0], linewidth=0)
+        axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=COLOURS[0], linewidth=0)
         if base_rate is not None:
             axes.axvline(base_rate, color=INK, linewidth=1, linestyle=":", label=f"base rate {short(base_rate)}")
             axes.legend(frameon=False, fontsize=9)
@@ -217,8 +216,8 @@ def forest_plot(differences: Mapping[str, Estimate], quantity: str) -> str:
 
     def draw(axes: "Axes") -> None:
         for place, estimate in enumerate(differences.values()):
-            axes.plot([estimate.low, estimate.high], [place, place], color=_COLOURS[0], linewidth=1.6)
-            axes.plot(estimate.value, place, "o", color=_COLOURS[0], markersize=5)
+            axes.plot([estimate.low, estimate.high], [place, place], color=COLOURS[0], linewidth=1.6)
+            axes.plot(estimate.value, place, "o", color=COLOURS[0], markersize=5)
         axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
         axes.set_yticks(range(len(differences)), list(differences))
         axes.set(ylim=(len(differences) - 0.5, -0.5), xlabel=quantity)
@@ -240,7 +239,7 @@ def _two_classes(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64
 
 
 def _styles() -> Iterator[dict[str, Any]]:
-    pairs = zip(itertools.cycle(_COLOURS), itertools.cycle(_DASHES), strict=False)
+    pairs = zip(itertools.cycle(COLOURS), itertools.cycle(_DASHES), strict=False)
     return ({"color": colour, "linestyle": dash, "linewidth": 1.6} for colour, dash in pairs)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 INK = "#010203"
 """Draw in this colour what shall take the colour of the surrounding text, on a light and on a dark page."""
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Okabe and Ito's colours, told apart by every kind of colour vision."""
 
 
 def render(title: str, table: Table, draw: Callable[["Axes"], None], height: float = 4.2) -> str:
