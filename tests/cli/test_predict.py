@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from invented import top_row, write_top
+from sources.registry_server import Bad, registry, study
 
 CRITERIA = "Inclusion Criteria:\n\n  -  age 18 years or older\n\nExclusion Criteria:\n\n  -  active infection\n"
 TRIAL = {
@@ -144,3 +145,82 @@ def test_a_score_file_needs_ids(predict, tmp_path):
     assert done.code == 2
     assert "NCT id" in done.err
     assert not (tmp_path / "scores.csv").exists()
+
+
+@pytest.fixture
+def server():
+    studies = [study(number) for number in range(95000011, 95000019)]
+    studies[1]["protocolSection"]["designModule"]["phases"] = ["NA"]
+    studies[2]["protocolSection"]["designModule"] = "invented"
+    with registry(studies) as running:
+        yield running
+
+
+@pytest.fixture
+def online(environment, monkeypatch, tmp_path):
+    for name, value in {"CLADMOP_OFFLINE": "", "NO_PROXY": "127.0.0.1", "CLADMOP_HOME": str(tmp_path)}.items():
+        monkeypatch.setitem(environment, name, value)
+
+
+def test_an_id_is_asked_of_the_registry_and_scores_as_its_record_does(predict, server, online, tmp_path):
+    done = predict("nct95000011", "--registry", server.url, "--json")
+    assert scores_of(done) == scores_of(predict(written(tmp_path, "one.json", json.dumps(server.studies[0])), "--json"))
+    (line,) = done.err.splitlines()
+    assert line == (
+        "NCT95000011: version of 2025-11-20, last updated on 2024-05-06; the registry serves the latest version; "
+        "criteria may have been edited after the start"
+    )
+    again = predict("NCT95000011", "--registry", server.url, "--json")
+    assert again.out == done.out
+    assert "NCT95000011: the copy fetched on " in again.err
+    assert len(server.asked) == 1
+
+
+def test_a_phase_is_given_to_a_registered_trial_without_one(predict, server, online):
+    line = json.loads(predict("NCT95000012", "--registry", server.url, "--json", "--phase", "3").out)
+    assert line["phase"] == "phase 3"
+    line = json.loads(predict("NCT95000011", "--registry", server.url, "--json", "--phase", "3").out)
+    assert line["phase"] == "phase 1"
+
+
+def test_a_file_named_like_an_id_is_read(predict, server, online, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, "NCT95000011", json.dumps(TRIAL))
+    scores = scores_of(predict("NCT95000011", "--registry", server.url, "--json"))
+    assert [nct_id for nct_id, _ in scores] == ["NCT95000001"]
+    assert server.asked == []
+
+
+REFUSED = {
+    "NCT95999999": "NCT95999999 is not registered at http",
+    "NCT123": "'NCT123' is not an NCT id; it is NCT and eight digits",
+    "NCT95000013": "designModule",
+    "NCT95000011 --drug aspirin": "--drug and --condition go with a text file",
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED)
+def test_an_id_that_cannot_be_scored_is_one_clear_line(predict, server, online, arguments):
+    done = predict(*arguments.split(), "--registry", server.url)
+    assert (done.code, done.out) == (2, "")
+    error = done.err.splitlines()[-1]
+    assert error.startswith("error: ")
+    assert REFUSED[arguments] in error
+
+
+def test_without_a_network_an_id_is_one_clear_line(predict, server):
+    done = predict("NCT95000018", "--registry", server.url)
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert "no network" in line
+    assert "download the record as JSON" in line
+    assert server.asked == []
+
+
+def test_a_registry_that_fails_is_one_clear_line(predict, server, online, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    server.bad_studies = [Bad(500)] * 3
+    done = predict("NCT95000011", "--registry", server.url)
+    assert done.code == 2
+    (line,) = done.err.splitlines()
+    assert "HTTP 500" in line

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cladmop.cli.options import note, say
+from cladmop.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cladmop.drugs.resolve import Resolution
     from cladmop.estimator import Prediction
+    from cladmop.records import Trial
 
 
 def predict(
@@ -20,7 +22,8 @@ def predict(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="Trial as JSON (ours, or a ClinicalTrials.gov v2 study), JSON Lines or CSV of many, or a text file.",
+            help="Trial as JSON (ours, or a ClinicalTrials.gov v2 study), JSON Lines or CSV of many, a text file, "
+            "or an NCT id to ask the registry for.",
         ),
     ],
     model: Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")] = "default",
@@ -31,14 +34,24 @@ def predict(
     phase: Annotated[
         str | None, typer.Option("--phase", help="Phase of a text file, or of trials without one.")
     ] = None,
+    registry: Annotated[
+        str | None,
+        typer.Option("--registry", metavar="URL", help="API v2 that answers for an NCT id, if not ClinicalTrials.gov."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Also write a score file (nctid,score).")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line a trial on standard output.")] = False,
 ) -> None:
     """Print the probability of success of each trial, its base rate, drug mapping and warnings."""
+    from cladmop.sources.api import looks_like_nct_id
     from cladmop.sources.inputs import read_trials
 
-    trials = read_trials(source, drugs=drug or (), conditions=condition or (), phase=phase)
+    if looks_like_nct_id(str(source)) and not source.exists():
+        if drug or condition:
+            raise InputError(f"--drug and --condition go with a text file of criteria; {source} names its own")
+        trials = [registered_trial(str(source).upper(), registry, phase)]
+    else:
+        trials = read_trials(source, drugs=drug or (), conditions=condition or (), phase=phase)
 
     from cladmop.estimator import TrialOutcomeClassifier
 
@@ -53,9 +66,26 @@ def predict(
         print_predictions(predictions)
 
 
+def registered_trial(nct_id: str, registry: str | None, phase: str | None) -> "Trial":
+    """Return the trial that the registry holds under an NCT id, and say on standard error which version it is."""
+    from cladmop.records import Phase
+    from cladmop.sources.api import REGISTRY, RegistryApi, read_study, version_of
+    from cladmop.sources.ctgov import trial_from_study
+    from cladmop.sources.fields import require_content
+
+    given = Phase.parse(phase, where="--phase") if phase is not None else Phase.NOT_APPLICABLE
+    study = read_study(RegistryApi(registry or REGISTRY, say=note).study(nct_id))
+    note(
+        f"{nct_id}: {version_of(study, nct_id)}; the registry serves the latest version; "
+        "criteria may have been edited after the start"
+    )
+    trial = trial_from_study(study, where=nct_id)
+    require_content(trial, nct_id)
+    return trial.model_copy(update={"phase": given}) if trial.phase is Phase.NOT_APPLICABLE else trial
+
+
 def write_score_file(path: Path, predictions: "Sequence[Prediction]") -> None:
     """Write ``nctid,score`` for the trials that have an NCT id."""
-    from cladmop.errors import InputError
     from cladmop.evaluation.scores import write_scores
 
     nameless = [row for row, prediction in enumerate(predictions, start=1) if prediction.trial.nct_id is None]
