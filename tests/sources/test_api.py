@@ -352,6 +352,8 @@ def test_a_killed_fetch_goes_on_where_it_was(server, fetch, folder, page):
         running.wait()
         killed.set()
     assert ids(folder) == served(server)[: SIZE * (page - 1)]
+    for name in (".page-000009.json.gz.abc.part", ".fetch.json.abc.part"):
+        (folder / name).write_bytes(b"half-written when killed")
     check_whole(server, folder, fetch())
     assert server.pages_asked() == sorted([*range(1, 8), page]), "only the page it waited for is asked for again"
 

@@ -52,6 +52,7 @@ class Fetch:
     def run(self, query: Mapping[str, str], page_size: int) -> FetchResult:
         """Fetch what is missing; see `RegistryApi.fetch`."""
         plan = self._plan(query, page_size)
+        self._target.sweep()
         self._target.take_renewal()
         version = self._endpoints.version()
         work, manifest = self._resume(plan, version)

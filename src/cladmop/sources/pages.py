@@ -14,6 +14,7 @@ import msgspec
 from isal import igzip, isal_zlib
 
 from cladmop.errors import CorruptArtefactError, InputError, MissingArtefactError
+from cladmop.progress import progress_bar
 from cladmop.storage import atomic_file, write_json
 
 MANIFEST = "fetch.json"
@@ -151,6 +152,11 @@ class PageFolder:
         """Return the path of a page, counted from 1."""
         return self.path / f"page-{number:06d}.json.gz"
 
+    def sweep(self) -> None:
+        """Remove the half-written files of a killed fetch."""
+        for path in (*self.path.glob(".page-*.part"), *self.path.glob(f".{MANIFEST}.*.part")):
+            path.unlink(missing_ok=True)
+
     def begin(self, plan: Plan, api_version: str, data_timestamp: str) -> Manifest:
         """Empty the folder of an earlier fetch and note what is to come."""
         for path in self.path.glob("page-*.json.gz"):
@@ -195,14 +201,10 @@ class PageFolder:
             If a page is missing or damaged.
         """
         seen = Seen()
-        for number in range(1, manifest.pages + 1):
-            path = self.page(number)
-            try:
-                seen.add(read_page(isal_zlib.decompress(path.read_bytes(), wbits=_GZIP)))
-            except FileNotFoundError as error:
-                raise MissingArtefactError(f"no file {path}; fetch it again") from error
-            except (OSError, InputError, _GZIP_ERROR) as error:
-                raise CorruptArtefactError(f"{path} is damaged ({error}); fetch it again") from error
+        with progress_bar("reading saved pages", manifest.pages, "pages") as bar:
+            for number in range(1, manifest.pages + 1):
+                seen.add(_saved_page(self.page(number)))
+                bar.advance()
         return seen
 
     def has_all_pages(self, manifest: Manifest) -> bool:
@@ -238,3 +240,12 @@ class PageFolder:
 
     def _write(self, manifest: Manifest) -> None:
         write_json(self.path / MANIFEST, msgspec.to_builtins(manifest))
+
+
+def _saved_page(path: Path) -> Page:
+    try:
+        return read_page(isal_zlib.decompress(path.read_bytes(), wbits=_GZIP))
+    except FileNotFoundError as error:
+        raise MissingArtefactError(f"no file {path}; fetch it again") from error
+    except (OSError, InputError, _GZIP_ERROR) as error:
+        raise CorruptArtefactError(f"{path} is damaged ({error}); fetch it again") from error
