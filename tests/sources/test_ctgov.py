@@ -88,7 +88,7 @@ def test_absent_modules_are_absent_facts() -> None:
         ({"protocolSection": {"identificationModule": {}}}, "identificationModule.nctId is missing"),
         (changed("identificationModule", "nctId", value="12"), "identificationModule.nctId: '12' is not an NCT id"),
         (changed("designModule", "phases", value="PHASE1"), "designModule.phases: 'PHASE1' is not a list"),
-        (changed("designModule", "phases", value=["PHASE9"]), "designModule.phases: 'PHASE9' is not a phase"),
+        (changed("designModule", "phases", value=["PHASE9"]), "phase: 'PHASE9' is not a phase"),
         (changed("conditionsModule", "conditions", value=[1]), r"conditions\[0\]: 1 is not a text"),
         (changed("eligibilityModule", "eligibilityCriteria", value=["a"]), "eligibilityCriteria: .* is not a text"),
         (changed("statusModule", "startDateStruct", value={"date": "May 2022"}), "date: 'May 2022' is not a date"),
@@ -110,3 +110,15 @@ def test_real_studies(shared_dir) -> None:
     assert len(trials) == 60
     assert all(trial.inclusion and trial.diseases for trial in trials)
     assert sum(bool(trial.exclusion) for trial in trials) >= 55
+
+
+def test_other_names_come_along() -> None:
+    drug = {"type": "DRUG", "name": "X", "otherNames": ["X-1", " ", "Exx"]}
+    trial = trial_from_study(changed("armsInterventionsModule", "interventions", value=[drug]))
+    assert trial.drugs[0].other_names == ("X-1", "Exx")
+
+
+def test_errors_name_the_place_once() -> None:
+    with pytest.raises(InputError) as caught:
+        trial_from_study(changed("conditionsModule", value=3), where="file.json")
+    assert str(caught.value) == "file.json: protocolSection.conditionsModule: 3 is not an object {...}"
