@@ -13,6 +13,7 @@ from cladmop.config import states_dir
 from cladmop.encoders.base import EncodedTrial, Unit
 from cladmop.model.config import Settings
 from cladmop.records import Trial
+from cladmop.training.cohort import Objective, Pool, PretrainTrials
 
 if TYPE_CHECKING:
     from cladmop.encoders.trial import TrialEncoder
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 Structures = Literal["repaired", "published"]
 Dtype = Literal["auto", "float32", "bfloat16"]
 _HELD_OUT = 10
-"""One successful trial in so many is held out of pre-training."""
+"""One trial in so many is held out of pre-training."""
+_OBJECTIVES = {"matching": "pair matching", "completion": "completion", "both": "pair matching and completion"}
 Labelled = tuple[Sequence[EncodedTrial], Sequence[int]]
 """Encoded trials with their labels, 0 or 1."""
 
@@ -58,7 +60,7 @@ class NetworkSettings(Settings):
     model: dict[str, Any] = field(default_factory=dict)
     """Fields of ``ModelConfig`` that differ from the preset (ablations)."""
     pretraining: bool = True
-    """Pair matching on successful trials before the labels are seen."""
+    """Pre-training on past trials before the labels are seen."""
     pretrain: dict[str, Any] = field(default_factory=dict)
     """Fields of ``PretrainSettings`` that differ from the preset."""
     finetune: dict[str, Any] = field(default_factory=dict)
@@ -79,7 +81,7 @@ class NetworkSettings(Settings):
         )
 
     def pretrain_settings(self) -> "PretrainSettings":
-        """Return the preset's settings of pair matching with this network's changes and seed."""
+        """Return the preset's settings of pre-training with this network's changes and seed."""
         from cladmop.training.settings import PretrainSettings
 
         preset = PretrainSettings.paper() if self.preset == "paper" else PretrainSettings()
@@ -96,17 +98,23 @@ class NetworkSettings(Settings):
             changes["lora"] = LoraSettings.from_dict(changes["lora"], where="lora")
         return replace(preset, **changes, seed=self.seed)
 
+    @property
+    def objective(self) -> Objective:
+        """What pre-training learns."""
+        return self.pretrain_settings().objective
+
     def slug(self) -> str:
         """Return a short name for folders: ``minilm-items-repaired-default``."""
         encoder = Path(self.encoding.encoder).name
         parts = (encoder, self.encoding.unit, self.encoding.structures, self.preset)
         changes: list[str] = [] if self.encoding.molecules == "morgan" else [self.encoding.molecules]
+        changes += [] if self.objective == "matching" else [self.objective]
         changes += [] if self.pretraining else ["no-pretraining"]
         return "-".join((*parts, *changes))
 
     def describe(self, seeds: int) -> str:
         """Return what the row of a table holds, in a few words."""
-        pretraining = "pair matching, LoRA" if self.pretraining else "no pre-training"
+        pretraining = f"{_OBJECTIVES[self.objective]}, LoRA" if self.pretraining else "no pre-training"
         members = f"mean of {seeds} seeds" if seeds > 1 else "one seed"
         return f"{self.preset} preset, {self.encoding.structures} structures, {pretraining}, {members}"
 
@@ -143,10 +151,8 @@ def encode_trials(
     return [[next(encoded) for _ in group] for group in groups]
 
 
-def train_network(
-    folder: Path, settings: NetworkSettings, train: Labelled, valid: Labelled, pool: Sequence[EncodedTrial]
-) -> "CLaDMoP":
-    """Pre-train on successful trials, fine-tune on labelled ones; finished stages in ``folder`` are kept.
+def train_network(folder: Path, settings: NetworkSettings, train: Labelled, valid: Labelled, pool: Pool) -> "CLaDMoP":
+    """Pre-train on past trials, fine-tune on labelled ones; finished stages in ``folder`` are kept.
 
     Parameters
     ----------
@@ -157,14 +163,16 @@ def train_network(
     train, valid
         Trials that teach the outcome, and those that decide when to stop.
     pool
-        Further successful trials for pre-training; the successes of ``train`` are added, those of ``valid`` never.
+        Further trials for pre-training: successful ones, or any with their labels. The successes of ``train`` are
+        added for pair matching, those of ``valid`` never. A trial that judges a model, in validation or test, is not
+        looked for in the pool: the caller leaves it out.
     """
     from cladmop.training.finetune import finetune
 
     start = None
     if settings.pretraining:
-        successes = [trial for trial, label in zip(*train, strict=True) if label == 1]
-        start = pretrain_network(folder / "pretrained", settings, [*successes, *pool])
+        successes = PretrainTrials.successes([trial for trial, label in zip(*train, strict=True) if label == 1])
+        start = pretrain_network(folder / "pretrained", settings, successes.joined(PretrainTrials.of(pool)))
     return finetune(
         start,
         *train,
@@ -175,18 +183,30 @@ def train_network(
     )
 
 
-def pretrain_network(folder: Path, settings: NetworkSettings, successes: Sequence[EncodedTrial]) -> "CLaDMoP":
-    """Pre-train by pair matching; every tenth trial, drawn by seed, is held out to stop by."""
+def pretrain_network(folder: Path, settings: NetworkSettings, pool: Pool) -> "CLaDMoP":
+    """Pre-train by the objective of ``settings``; every tenth trial, drawn by seed, is held out to stop by.
+
+    Trials without a part in the objective are left out first; of those with the same labels a tenth is drawn.
+    """
     from cladmop.training.pretrain import pretrain
 
-    order = np.random.default_rng(settings.seed).permutation(len(successes))
-    count = max(2, len(successes) // _HELD_OUT)
-    held_out, rest = ([successes[row] for row in np.sort(part)] for part in (order[:count], order[count:]))
-    return pretrain(rest, held_out, settings.model_config(successes[0]), settings.pretrain_settings(), folder)
+    stage = settings.pretrain_settings()
+    trials = PretrainTrials.of(pool).serving(stage.objective)
+    trials.require(stage.objective, "the pool")
+    held_out, rest = _hold_out(trials, settings.seed)
+    return pretrain(rest, held_out, settings.model_config(trials.encoded[0]), stage, folder)
+
+
+def _hold_out(trials: PretrainTrials, seed: int) -> tuple[PretrainTrials, PretrainTrials]:
+    order = np.random.default_rng(seed).permutation(len(trials))
+    kinds = trials.kinds[order]
+    drawn = [order[kinds == kind] for kind in np.unique(kinds)]
+    held_out = np.sort(np.concatenate([rows[: max(2, len(rows) // _HELD_OUT)] for rows in drawn]))
+    return trials.take(held_out), trials.take(np.setdiff1d(order, held_out))
 
 
 def train_seeds(  # noqa: PLR0917 (where and how, then the three sets of trials)
-    folder: Path, settings: NetworkSettings, seeds: int, train: Labelled, valid: Labelled, pool: Sequence[EncodedTrial]
+    folder: Path, settings: NetworkSettings, seeds: int, train: Labelled, valid: Labelled, pool: Pool
 ) -> "list[CLaDMoP]":
     """Train networks that differ in their seed only: ``settings.seed``, ``settings.seed + 1``, ..."""
     return [

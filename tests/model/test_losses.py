@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from cladmop.model.losses import pair_matching_loss, shared_identity, weighted_bce
+from cladmop.model.losses import balanced_bce, pair_matching_loss, shared_identity, weighted_bce
 
 DRUGS = ["a", "b", "a", "", "", ""]
 DISEASES = ["x", "y", "z", "y", "w", ""]
@@ -66,3 +66,11 @@ def test_weighted_bce_equals_its_equation():
     p = torch.sigmoid(logits)
     expected = -(3 * torch.log(p[0]) + torch.log(1 - p[1]) + torch.log(1 - p[2])) / 3
     assert torch.allclose(weighted_bce(logits, labels, 3.0), expected)
+
+
+def test_balanced_bce_weighs_both_classes_by_one_half():
+    logits, labels = torch.tensor([0.3, -1.2, 2.0, 0.1]), torch.tensor([1.0, 0.0, 1.0, 1.0])
+    p = torch.sigmoid(logits)
+    completed = -(torch.log(p[0]) + torch.log(p[2]) + torch.log(p[3])) / 3
+    assert torch.allclose(balanced_bce(logits, labels, 0.75), 0.5 * (completed - torch.log(1 - p[1])))
+    assert balanced_bce(torch.zeros(4), labels, 0.75).item() == pytest.approx(math.log(2))

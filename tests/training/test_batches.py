@@ -49,9 +49,11 @@ def test_collate_refuses_no_trials_and_mixed_encoders(trials):
     batch_size=st.integers(1, 9),
     tokens=st.integers(1, 200),
     epoch=st.integers(0, 3),
+    by_area=st.sampled_from([0.0, 0.3, 1.0]),
 )
-def test_every_trial_once_within_both_limits(lengths, batch_size, tokens, epoch):
-    batches = Batches(lengths, batch_size, tokens, seed=1)
+def test_every_trial_once_within_both_limits(lengths, batch_size, tokens, epoch, by_area):
+    areas = [(length % 7, length % 3) if length % 5 else () for length in lengths]
+    batches = Batches(lengths, batch_size, tokens, 1, areas, by_area)
     for cut in (batches.epoch(epoch), batches.in_order()):
         assert sorted(np.concatenate(cut).tolist()) == list(range(len(lengths)))
         for rows in cut:
@@ -71,6 +73,34 @@ def test_batches_hold_trials_of_like_length():
     lengths = list(range(64))
     spans = [max(rows) - min(rows) for rows in Batches(lengths, 8, 10_000).epoch(0)]
     assert max(spans) == 7
+
+
+def test_batches_by_area_hold_trials_of_one_area():
+    areas = [(1, number % 8) for number in range(64)]
+    batches = Batches(list(range(64)), 8, 10_000, 0, areas, by_area=1.0).epoch(0)
+    assert [len({areas[row] for row in rows}) for rows in batches] == [1] * 8
+
+
+def test_a_share_of_the_trials_is_batched_by_area_and_the_rest_by_length():
+    lengths, areas = list(range(320)), [(number % 40,) for number in range(320)]
+    batches = Batches(lengths, 20, 100_000, 0, areas, by_area=0.5).epoch(0)
+    kinds = [len({areas[row] for row in rows}) for rows in batches]
+    spans = [max(rows) - min(rows) for rows in batches]
+    assert sorted(kind < 9 for kind in kinds) == [False] * 8 + [True] * 8
+    assert all((kind < 9) == (span > 100) for kind, span in zip(kinds, spans, strict=True))
+
+
+def test_areas_decide_nothing_where_no_share_is_batched_by_them():
+    with_areas, without = (Batches(list(range(60)), 8, 10_000, 0, areas) for areas in ([(1,)] * 60, ()))
+    assert [rows.tolist() for rows in with_areas.epoch(2)] == [rows.tolist() for rows in without.epoch(2)]
+
+
+def test_the_area_of_a_trial_is_that_of_its_first_disease(trials):
+    encoded = trials(20)[0]
+    areas = Batches.over(encoded, 4, 100, by_area=0.5).areas
+    assert any(areas)
+    for area, trial in zip(areas, encoded, strict=True):
+        assert area == (tuple(trial.diseases[0]) if len(trial.diseases) else ())
 
 
 def test_fingerprint_sees_every_part(trials):

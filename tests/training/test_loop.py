@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from conftest import make_config, make_trials
 from cladmop.training import checkpoint, loop
+from cladmop.training.cohort import PretrainTrials
 from cladmop.training.finetune import finetune
 from cladmop.training.pretrain import pretrain
 from cladmop.training.settings import FinetuneSettings, PretrainSettings
@@ -35,7 +36,11 @@ if pause:
         time.sleep(pause)
     loop.save_progress = slow
 (train, y), (valid, y_valid) = make_trials(48), make_trials(24, seed=1)
-if stage == "pretrain":
+if stage == "both":
+    settings = PretrainSettings(epochs=5, batch_size=16, pair_block=8, objective="both", hard_negatives=0.5)
+    pools = (PretrainTrials(one, z == 1, z.astype("int8")) for one, z in ((train, y), (valid, y_valid)))
+    pretrain(*pools, make_config(), settings, folder)
+elif stage == "pretrain":
     pretrain(train, valid, make_config(), PretrainSettings(epochs=5, batch_size=16, pair_block=8), folder)
 else:
     settings = FinetuneSettings(epochs=5, batch_size=16, learning_rate=1e-2)
@@ -53,7 +58,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["pretrain", "finetune"])
+@pytest.mark.parametrize("stage", ["pretrain", "both", "finetune"])
 def test_killed_and_run_again_ends_with_the_bytes_of_an_unbroken_run(tmp_path, stage):
     broken, whole = tmp_path / "broken", tmp_path / "whole"
     run = start(broken, stage, pause=30)

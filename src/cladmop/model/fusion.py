@@ -25,7 +25,7 @@ class DMTokens(NamedTuple):
     molecules: int
     """How many leading tokens are molecules; diseases and the phase follow."""
 
-    def rows(self, rows: slice) -> "DMTokens":
+    def rows(self, rows: slice | Tensor) -> "DMTokens":
         """Return the tokens of some of the trials, without the places that are padding in all of them."""
         mask_BN = self.mask_BN[rows]
         real_N = mask_BN.any(dim=0)

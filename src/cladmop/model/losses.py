@@ -101,3 +101,22 @@ def weighted_bce(logits: Tensor, labels: Tensor, positive_weight: float = 1.0) -
     """
     weight = torch.tensor(positive_weight, dtype=logits.dtype, device=logits.device)
     return functional.binary_cross_entropy_with_logits(logits, labels, pos_weight=weight)
+
+
+def balanced_bce(logits: Tensor, labels: Tensor, share: float) -> Tensor:
+    r"""Return the binary cross-entropy in which both classes count half, however rare one is.
+
+    .. math:: L = -\frac{1}{2B} \sum_i \frac{y_i}{p} \log \sigma(z_i) + \frac{1 - y_i}{1 - p} \log(1 - \sigma(z_i))
+
+    Logits of 0 give log 2 = 0.693 at any p, unlike `weighted_bce`, so its weight beside another loss keeps its meaning.
+
+    Parameters
+    ----------
+    logits
+        z, shape ``B``.
+    labels
+        y, 0 or 1, float, shape ``B``.
+    share
+        p, share of ones in the training set, in (0, 1).
+    """
+    return weighted_bce(logits, labels, (1 - share) / share) / (2 * (1 - share))

@@ -1,1 +1,1 @@
-"""Training: batches, the loop, pair-matching pre-training, outcome fine-tuning."""
+"""Training: batches, the loop, pre-training by pair matching and completion, outcome fine-tuning."""

@@ -4,8 +4,9 @@ Shapes: as in `cladmop.model.batch`.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +83,7 @@ def _mask(counts: Sequence[int], width: int) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Batches:
-    """Index batches over trials of known length."""
+    """Index batches over trials of known length and, where some are put together by it, of known disease."""
 
     lengths: Sequence[int]
     """Criteria tokens T of each trial."""
@@ -91,35 +92,59 @@ class Batches:
     tokens_per_batch: int
     """Trials times longest T of a batch, at most, except that one trial is always allowed."""
     seed: int = 0
+    areas: Sequence[tuple[int, ...]] = ()
+    """Ids of the ICD ancestors of each trial's first disease, chapter first; needed where ``by_area`` is above 0."""
+    by_area: float = 0.0
+    """Share of the trials, drawn anew in each epoch, that are batched by area in place of length, in [0, 1]."""
 
     @classmethod
-    def over(cls, encoded: Sequence[EncodedTrial], batch_size: int, tokens_per_batch: int, seed: int = 0) -> "Batches":
+    def over(
+        cls,
+        encoded: Sequence[EncodedTrial],
+        batch_size: int,
+        tokens_per_batch: int,
+        seed: int = 0,
+        by_area: float = 0.0,
+    ) -> "Batches":
         """Return batches over encoded trials."""
-        return cls([len(trial.side) for trial in encoded], batch_size, tokens_per_batch, seed)
+        areas = [tuple(trial.diseases[:1].ravel().tolist()) for trial in encoded] if by_area else ()
+        lengths = [len(trial.side) for trial in encoded]
+        return cls(lengths, batch_size, tokens_per_batch, seed, areas, by_area)
 
     def epoch(self, epoch: int) -> list[NDArray[np.intp]]:
         """Return shuffled batches that cover every trial once; equal for equal seed and epoch.
 
         Trials of like length are batched together, so that little is padding, and the batches are then shuffled.
+        Those drawn to be batched by area stand side by side with trials of the same ICD chapter, block and category.
         """
         random = np.random.default_rng((self.seed, epoch))
         order = random.permutation(len(self.lengths))
-        size = _POOL * self.batch_size
-        pools = [order[start : start + size] for start in range(0, len(order), size)]
-        batches = [batch for pool in pools for batch in self._cut(pool)]
+        near = round(self.by_area * len(order))
+        batches = [
+            *self._pooled(order[:near], lambda row: self.areas[row]),
+            *self._pooled(order[near:], lambda row: self.lengths[row]),
+        ]
         return [batches[place] for place in random.permutation(len(batches))]
 
     def in_order(self) -> list[NDArray[np.intp]]:
         """Return batches that cover every trial once, short trials first."""
-        return self._cut(np.arange(len(self.lengths)))
+        return self._cut(sorted(range(len(self.lengths)), key=lambda row: self.lengths[row]))
 
-    def _cut(self, pool: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-        by_length = sorted(pool.tolist(), key=lambda row: self.lengths[row])
+    def _pooled(self, order: NDArray[np.intp], key: Callable[[int], Any]) -> list[NDArray[np.intp]]:
+        """Return batches of trials that are neighbours by ``key`` within their pool."""
+        size = _POOL * self.batch_size
+        pools = [order[start : start + size].tolist() for start in range(0, len(order), size)]
+        return [batch for pool in pools for batch in self._cut(sorted(pool, key=key))]
+
+    def _cut(self, ordered: Sequence[int]) -> list[NDArray[np.intp]]:
         batches: list[list[int]] = []
-        for row in by_length:
+        longest = 0
+        for row in ordered:
+            longest = max(longest, self.lengths[row])
             full = not batches or len(batches[-1]) == self.batch_size
-            if full or (len(batches[-1]) + 1) * self.lengths[row] > self.tokens_per_batch:
+            if full or (len(batches[-1]) + 1) * longest > self.tokens_per_batch:
                 batches.append([])
+                longest = self.lengths[row]
             batches[-1].append(row)
         return [np.array(batch, dtype=np.intp) for batch in batches]
 

@@ -35,7 +35,11 @@ def predict_proba(
 def predict_logits(
     model: CLaDMoP, encoded: Sequence[EncodedTrial], batch_size: int = 64, tokens_per_batch: int = _TOKENS_PER_BATCH
 ) -> NDArray[np.float64]:
-    """Return the logits of success, shape ``n``; see `predict_proba`."""
+    """Return the logits of success, shape ``n``; see `predict_proba`.
+
+    Of a network pre-trained on completion they are a zero-shot score, how likely a trial is to complete; pair matching
+    alone leaves the head untrained, and its logits say nothing.
+    """
     logits = np.zeros(len(encoded))
     was_training = model.training
     model.eval()

@@ -1,10 +1,9 @@
-"""Stage one: match the criteria of successful trials with their drugs and diseases.
+"""Stage one: match criteria with drugs and diseases, tell completed from stopped trials, or both.
 
-Shapes: B trials, P width of match embeddings.
+Shapes: B trials.
 """
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,34 +11,34 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cladmop.encoders.base import EncodedTrial
-from cladmop.errors import InputError
+from cladmop.evaluation.metrics import average_precision, roc_auc
 from cladmop.model.cladmop import CLaDMoP
 from cladmop.model.config import ModelConfig
-from cladmop.model.losses import pair_matching_loss, shared_identity, symmetric_info_nce
+from cladmop.model.criteria import Criteria
+from cladmop.model.fusion import DMTokens
+from cladmop.model.losses import balanced_bce
 from cladmop.training.batches import Batches, collate, fingerprint
+from cladmop.training.cohort import Pool, PretrainTrials
 from cladmop.training.loop import Stage, finish, finished, identity_of, parameter_groups, reproducible, run
+from cladmop.training.matching import fused_retrieval, matching_loss_of, mean_matching_loss, retrieval
+from cladmop.training.predict import predict_logits
 from cladmop.training.settings import PretrainSettings
 
-_FUSED_CANDIDATES = 128
-"""Held-out trials among which retrieval by fused pairs is measured; its cost grows with their square."""
+_METRICS = {"matching": "matching_loss", "completion": "completion_loss", "both": "loss"}
+"""The held-out value by which each objective stops."""
 
 
-def pretrain(
-    train: Sequence[EncodedTrial],
-    held_out: Sequence[EncodedTrial],
-    config: ModelConfig,
-    settings: PretrainSettings,
-    folder: Path,
-) -> CLaDMoP:
-    """Train a network from scratch by pair matching; stop on the matching loss of held-out trials.
+def pretrain(train: Pool, held_out: Pool, config: ModelConfig, settings: PretrainSettings, folder: Path) -> CLaDMoP:
+    """Train a network from scratch by ``settings.objective``; stop on the loss of held-out trials.
 
     Parameters
     ----------
     train
-        Successful trials, at least 2. Every other trial of a batch is a negative, see `PretrainSettings`.
+        Trials with what each may teach, or successful ones alone. For pair matching at least 2 successful ones: every
+        other successful trial of a batch is a negative, see `PretrainSettings`. For completion trials of both kinds.
+        Trials without a part in the objective are left out.
     held_out
-        Successful trials to judge by, at least 2.
+        Trials to judge by; as many are needed as for ``train``.
     config
         Sizes and switches of the network.
     settings
@@ -51,108 +50,130 @@ def pretrain(
     Returns
     -------
     CLaDMoP
-        The network with the best held-out loss, in evaluation mode.
+        The network with the best held-out loss, in evaluation mode. Its outcome head is trained by completion, and
+        left as it started by matching alone.
 
     Raises
     ------
     InputError
-        If there are fewer than 2 trials in either set, or the folder holds another training.
+        If there are too few trials of a kind in either set, or the folder holds another training.
     """
-    for name, trials in (("train", train), ("held_out", held_out)):
-        if len(trials) < 2:
-            raise InputError(f"pair matching needs at least 2 trials in {name}; got {len(trials)}")
-    identity = identity_of(
-        stage="pretrain", model=config.to_dict(), settings=settings.to_dict(),
-        train=fingerprint(train), held_out=fingerprint(held_out),
-    )  # fmt: skip
+    teaching, judging = (PretrainTrials.of(trials).serving(settings.objective) for trials in (train, held_out))
+    teaching.require(settings.objective, "train")
+    judging.require(settings.objective, "held_out")
+    identity = _identity(teaching, judging, config, settings)
     done = finished(folder, identity)
     if done is not None:
         return done
     with reproducible(settings):
         model = CLaDMoP(config)
-        model.outcome_head.requires_grad_(requires_grad=False)
-        named = {name: value for name, value in model.named_parameters() if value.requires_grad}
-        held_out_batches = _batches(held_out, settings).epoch(0)
-        stage = Stage(
-            name="pretrain",
-            model=model,
-            groups=parameter_groups(named, lambda _: settings.learning_rate, settings.weight_decay),
-            batches=_batches(train, settings),
-            loss=lambda rows: matching_loss(model, [train[row] for row in rows], settings),
-            validate=lambda: {
-                "matching_loss": _mean_loss(model, held_out, held_out_batches, settings),
-                **retrieval(model, held_out, settings),
-            },
-            metric="matching_loss",
-            higher_is_better=False,
-        )
-        history = run(stage, settings, folder, identity)
+        history = run(_stage(model, teaching, judging, settings), settings, folder, identity)
+        matched = judging.take(np.flatnonzero(judging.successful)).encoded
         with torch.no_grad():
-            fused = _fused_retrieval(model, held_out)
+            fused = fused_retrieval(model, matched) if matched else {}
     model.requires_grad_(requires_grad=True)
     manifest = {"stage": "pretrain", "identity": identity, "settings": settings.to_dict()}
-    finish(model, folder, {**manifest, "trials": len(train), "fused_retrieval": fused, "history": history})
+    counts = {"trials": len(teaching), "train": teaching.counts(), "held_out": judging.counts()}
+    finish(model, folder, {**manifest, **counts, "fused_retrieval": fused, "history": history})
     return model
 
 
-def _batches(trials: Sequence[EncodedTrial], settings: PretrainSettings) -> Batches:
-    return Batches.over(trials, settings.batch_size, settings.tokens_per_batch, settings.seed)
+def _identity(train: PretrainTrials, held_out: PretrainTrials, config: ModelConfig, settings: PretrainSettings) -> str:
+    labels = [(trials.successful.tolist(), trials.completed.tolist()) for trials in (train, held_out)]
+    return identity_of(
+        stage="pretrain", model=config.to_dict(), settings=settings.deciding(),
+        train=fingerprint(train.encoded), held_out=fingerprint(held_out.encoded),
+        **({} if settings.objective == "matching" else {"labels": labels}),
+    )  # fmt: skip
 
 
-def matching_loss(model: CLaDMoP, trials: Sequence[EncodedTrial], settings: PretrainSettings) -> Tensor:
-    """Return the pair-matching loss of one batch; where ``match`` is ``paired``, plus that of the fused pairs.
+def _stage(model: CLaDMoP, train: PretrainTrials, held_out: PretrainTrials, settings: PretrainSettings) -> Stage:
+    unused = {"matching": model.outcome_head, "completion": model.match_head}.get(settings.objective)
+    if unused is not None:
+        unused.requires_grad_(requires_grad=False)
+    named = {name: value for name, value in model.named_parameters() if value.requires_grad}
+    share = float(train.completed[train.known].mean()) if train.known.any() else math.nan
+    judge = _Judge(model, held_out, settings, share)
+    size, tokens = settings.batch_size, settings.tokens_per_batch
+    return Stage(
+        name="pretrain",
+        model=model,
+        groups=parameter_groups(named, lambda _: settings.learning_rate, settings.weight_decay),
+        batches=Batches.over(train.encoded, size, tokens, settings.seed, settings.hard_negatives),
+        loss=lambda rows: batch_loss(model, train.take(rows), settings, share),
+        validate=judge.values,
+        metric=_METRICS[settings.objective],
+        higher_is_better=False,
+    )
 
-    Fused pairs are formed within blocks of ``settings.pair_block`` trials: B × block fusions in place of B × B.
-    Batches hold trials of like length, so length alone does not solve a block.
+
+def batch_loss(model: CLaDMoP, trials: PretrainTrials, settings: PretrainSettings, share: float) -> Tensor:
+    """Return the matching loss of a batch's successful trials, plus that of completion where the status is known.
+
+    A part without trials is left out. The criteria are read once for both.
+
+    Parameters
+    ----------
+    model
+        The network.
+    trials
+        The batch: each has a part in one objective at least.
+    settings
+        Of the training; ``completion_weight`` counts where the objective is ``both``.
+    share
+        Share of completed trials among the completed and stopped ones of the training set; see `balanced_bce`.
     """
-    criteria, tokens = model.read(collate(trials))
-    drugs, diseases = [trial.drug_set for trial in trials], [trial.disease_set for trial in trials]
-    tau, masked = model.config.temperature, settings.mask_false_negatives
-    loss = pair_matching_loss(*model.embed(criteria, tokens), tau, drugs, diseases, mask_false_negatives=masked)
-    if model.config.match != "paired":
-        return loss
-    excluded = shared_identity(drugs, diseases) if masked else torch.zeros(len(trials), len(trials), dtype=torch.bool)
-    fused = loss.new_zeros(())
-    for start in range(0, len(trials), settings.pair_block):
-        rows = slice(start, start + settings.pair_block)
-        scores = model.match_pairs(criteria.rows(rows), tokens.rows(rows))
-        block = symmetric_info_nce(math.exp(tau) * scores, excluded[rows, rows])
-        fused = fused + block * len(scores) / len(trials)
-    return loss + fused
+    read = model.read(collate(trials.encoded))
+    matched, known = np.flatnonzero(trials.successful), np.flatnonzero(trials.known)
+    losses = []
+    if len(matched):
+        some = trials.take(matched).encoded
+        losses.append(matching_loss_of(model, *_rows(read, matched), some, settings))
+    if len(known):
+        targets = torch.from_numpy(trials.completed[known]).float()
+        loss = balanced_bce(model.outcome_of(*_rows(read, known)), targets, share)
+        losses.append(settings.weight_beside_matching * loss)
+    return sum(losses[1:], start=losses[0])
 
 
-def _mean_loss(
-    model: CLaDMoP, trials: Sequence[EncodedTrial], batches: list[NDArray[np.intp]], settings: PretrainSettings
-) -> float:
-    losses = [matching_loss(model, [trials[row] for row in rows], settings).item() for rows in batches]
-    return float(np.average(losses, weights=[len(rows) for rows in batches]))
+def _rows(read: tuple[Criteria, DMTokens], rows: NDArray[np.intp]) -> tuple[Criteria, DMTokens]:
+    """Return the rows of a batch that was read; the batch itself where that is all of them."""
+    criteria, tokens = read
+    if len(rows) == len(criteria.pooled_BC):
+        return read
+    index = torch.from_numpy(rows)
+    return criteria.rows(index), tokens.rows(index)
 
 
-def retrieval(model: CLaDMoP, trials: Sequence[EncodedTrial], settings: PretrainSettings) -> dict[str, float]:
-    """Return how often the own drugs and diseases of criteria come first, and in the first ten, of all trials'.
+class _Judge:
+    """Held-out values of a network as it stands."""
 
-    By f_C . f_DM; where ``match`` is ``own``, f_DM has seen the very criteria and the figures flatter. Trials with the
-    same drug or disease set do not compete. Chance is 1/n and 10/n.
-    """
-    order = Batches.over(trials, settings.batch_size, settings.tokens_per_batch).in_order()
-    parts = [model.match(collate([trials[row] for row in rows])) for rows in order]
-    f_C, f_DM = (torch.cat(part) for part in zip(*parts, strict=True))
-    ordered = [trials[row] for rows in order for row in rows]
-    return _hits(f_C @ f_DM.T, ordered)
+    def __init__(self, model: CLaDMoP, held_out: PretrainTrials, settings: PretrainSettings, share: float) -> None:
+        self.model, self.settings, self.share = model, settings, share
+        self.matched = held_out.take(np.flatnonzero(held_out.successful)).encoded
+        self.known = held_out.take(np.flatnonzero(held_out.known))
+        size, tokens = settings.batch_size, settings.tokens_per_batch
+        self.batches = Batches.over(self.matched, size, tokens, settings.seed).epoch(0)
 
+    def values(self) -> dict[str, float]:
+        values = {}
+        if self.matched:
+            values["matching_loss"] = mean_matching_loss(self.model, self.matched, self.batches, self.settings)
+            values |= retrieval(self.model, self.matched, self.settings)
+        if len(self.known):
+            values |= self._completion()
+        if self.settings.objective == "both":
+            weighted = self.settings.weight_beside_matching * values["completion_loss"]
+            values["loss"] = values["matching_loss"] + weighted
+        return values
 
-def _fused_retrieval(model: CLaDMoP, trials: Sequence[EncodedTrial]) -> dict[str, float]:
-    """Return retrieval by fused pairs, for which own and foreign drugs have seen the same criteria."""
-    if model.config.match == "unfused":
-        return {}
-    some = trials[:_FUSED_CANDIDATES]
-    criteria, tokens = model.read(collate(some))
-    scores = [model.score_pairs(criteria.rows(slice(i, i + 8)), tokens) for i in range(0, len(some), 8)]
-    return {"candidates": float(len(some)), **_hits(torch.cat(scores), some)}
-
-
-def _hits(scores: Tensor, trials: Sequence[EncodedTrial]) -> dict[str, float]:
-    shared = shared_identity([trial.drug_set for trial in trials], [trial.disease_set for trial in trials])
-    own = scores.diagonal()[:, None]
-    better = ((scores >= own) & ~shared).sum(dim=1) - 1  # ties count against the own pair, which ties with itself
-    return {f"retrieval@{top}": (better < top).double().mean().item() for top in (1, 10)}
+    def _completion(self) -> dict[str, float]:
+        size, tokens = self.settings.batch_size, self.settings.tokens_per_batch
+        logits = predict_logits(self.model, self.known.encoded, size, tokens)
+        completed = self.known.completed
+        targets = torch.from_numpy(completed).double()
+        return {
+            "completion_loss": balanced_bce(torch.from_numpy(logits), targets, self.share).item(),
+            "completion_roc_auc": roc_auc(completed, logits),
+            "completion_average_precision": average_precision(completed, logits),
+        }

@@ -1,10 +1,12 @@
 """Settings of the two training stages, stored beside the weights as JSON."""
 
+import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from cladmop.model.config import Settings
 from cladmop.model.lora import LoraSettings
+from cladmop.training.cohort import Objective
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class TrainSettings(Settings):
 
 @dataclass(frozen=True)
 class PretrainSettings(TrainSettings):
-    """Pair matching. Paper: batches of 128, Adam at 1e-4, all other trials of the batch as negatives."""
+    """Pre-training. Paper: pair matching, batches of 128, Adam at 1e-4, all other trials of the batch as negatives."""
 
     epochs: int = 15
     """Epochs at most."""
@@ -54,11 +56,37 @@ class PretrainSettings(TrainSettings):
     """Whether trials with the same drug or disease set are left out as negatives (paper: no)."""
     pair_block: int = 4
     """Trials of a block in which every criteria is fused with every drug set; used where ``match`` is ``paired``."""
+    objective: Objective = "matching"
+    """``matching``: pairs of successful trials (paper); ``completion``: completed against stopped past trials;
+    ``both``: the sum of the two losses."""
+    completion_weight: float = 1.0
+    """Weight of completion beside pair matching, above 0; used where ``objective`` is ``both``."""
+    hard_negatives: float = 0.0
+    """Share of the trials, in [0, 1], batched with trials of like diseases in place of like length, so that their
+    negatives are of the same area (paper: 0)."""
 
     def __post_init__(self) -> None:
         """Check ranges, as `TrainSettings`."""
         super().__post_init__()
         self.require("pair_block", condition=self.pair_block >= 2, allowed="a whole number from 2")
+        positive = 0 < self.completion_weight < math.inf
+        self.require("completion_weight", condition=positive, allowed="a finite number above 0")
+        self.require("hard_negatives", condition=0 <= self.hard_negatives <= 1, allowed="a share in [0, 1]")
+
+    @property
+    def weight_beside_matching(self) -> float:
+        """Weight of the completion loss: 1 where it stands alone."""
+        return self.completion_weight if self.objective == "both" else 1.0
+
+    def deciding(self) -> dict[str, Any]:
+        """Return the fields as JSON values without those that are off, which decide nothing.
+
+        So a training keeps its identity, and is found again, when a setting is added that it does not use.
+        """
+        off = {"objective"} if self.objective == "matching" else set()
+        off |= {"completion_weight"} if self.objective != "both" else set()
+        off |= {"hard_negatives"} if self.hard_negatives == 0 else set()
+        return {name: value for name, value in self.to_dict().items() if name not in off}
 
     @classmethod
     def paper(cls, *, seed: int = 0) -> "PretrainSettings":
