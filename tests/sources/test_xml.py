@@ -224,7 +224,7 @@ def test_other_values(old, new, change) -> None:
         ("<condition>Fever</condition>", "<condition >Fever</condition >"),
         ("  <source>Nobody", "  <!-- <condition>Flu</condition> -->\n  <source>Nobody"),
         ("  <source>Nobody", "  <!--\n  <overall_status>Gone</overall_status> -->\n  <source>Nobody"),
-        ("  <keyword>cold", "  <!-- a\n  <clinical_results> b -->\n  <keyword>cold"),
+        ("  <keyword>cold", "  <!-- a\n  <condition_browse>\n  </condition_browse> b -->\n  <keyword>cold"),
         ("  <source>Nobody", "  <?print <condition>?>\n  <source>Nobody"),
         ("  <source>Nobody", "  <source><![CDATA[\n  <overall_status>Gone</overall_status>]]>Nobody"),
         ("\n", "\r\n"),
@@ -249,7 +249,9 @@ def test_another_order_is_parsed() -> None:
     conditions = "  <condition>Fever</condition>\n  <condition>Chills &lt; 3 days</condition>\n"
     block = RECORD[RECORD.index("  <intervention>") : RECORD.index("  <eligibility>")]
     status = "  <overall_status>Active, not recruiting</overall_status>\n"
-    for moved in (conditions, block, status):
+    start = '  <start_date type="Actual">January 5, 2001</start_date>\n'
+    phase = "  <phase>Phase 1/Phase 2</phase>\n"
+    for moved in (conditions, block, status, start, phase):
         without = RECORD.replace(moved, "")
         for place in ("  <verification_date>", "  <source>"):
             data = without.replace(place, moved + place).encode()

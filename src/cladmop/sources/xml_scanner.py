@@ -3,7 +3,8 @@
 That writer puts one element a line, indents by two spaces a level, keeps the order of the schema and uses neither
 CDATA nor document types; then an exact search for the few elements that are read costs a tenth of building a tree.
 Wherever a record departs from that form, `scan` says so and the caller parses it as XML. Elements that are not
-read are not checked.
+read are not checked, and a reason for stopping or a second end date is sought in its place only, unless the study
+stopped or has no end date there.
 """
 
 import re
@@ -68,6 +69,10 @@ _REFERENCE = re.compile(r"&(?:#x([0-9A-Fa-f]{1,6})|#([0-9]{1,7})|(lt|gt|amp|quot
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 
 
+_STOPPED = frozenset({b"Terminated", b"Withdrawn", b"Suspended"})
+_USUAL = (b"<start_date", b"completion_date", b"<phase", b"<why_stopped")
+
+
 class NotPlainError(Exception):
     """A record is not of the form that the registry's own writer gives it."""
 
@@ -100,6 +105,7 @@ def _scan(data: bytes) -> Study:
     condition_terms, intervention_terms = _terms(data, head.end(), verified.end())
     download, nct_id, title = head.groups()
     overall, why, start, completion, primary, phase, kind = status.groups(b"")
+    _require_nowhere(data, start, completion or primary, phase, why or overall not in _STOPPED)
     return Study(
         nct_id=_line(nct_id),
         title=_line(title),
@@ -164,20 +170,22 @@ def _interventions(data: bytes, place: int, end: int) -> tuple[Intervention, ...
 
 
 def _terms(data: bytes, start: int, place: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the MeSH terms after a place; all markup between start and results that is not matched must be plain."""
-    end = data.find(b"<clinical_results", place)
-    end = len(data) if end < 0 else end
+    """Return the MeSH terms after a place; all markup between start and them must be plain."""
     terms: list[tuple[str, ...]] = []
     for tag in (b"<condition_browse", b"<intervention_browse"):
-        at = data.find(tag, place, end)
+        at = data.find(tag, place)
         if at < 0:
+            if data.find(tag, 0, place) >= 0:
+                raise NotPlainError
             terms.append(())
             continue
         found = _match_at(_BROWSE, data, tag, place)
         terms.append(_items(found[1], "mesh_term>"))
-        _require_plain_markup(data, start, at)
+        if found.start() > start:
+            _require_plain_markup(data, start, at)
         start = place = found.end()
-    _require_plain_markup(data, start, end)
+    if not terms[1]:
+        _require_plain_markup(data, start, len(data))
     return terms[0], terms[1]
 
 
@@ -187,6 +195,13 @@ def _items(block: bytes, tag: str) -> tuple[str, ...]:
     if b"&" in block:
         texts = [_resolved(text) for text in texts]
     return tuple([stripped for text in texts if (stripped := text.strip())])
+
+
+def _require_nowhere(data: bytes, *given: bytes | bool) -> None:
+    """Require that what is not given behind the status, and most records have there, is given nowhere else."""
+    for text, tag in zip(given, _USUAL, strict=True):
+        if not text and data.find(tag) >= 0:
+            raise NotPlainError
 
 
 def _require_none(data: bytes, start: bytes, other: bytes) -> None:
