@@ -1,6 +1,6 @@
 import pytest
 
-from cladmop.drugs.kinds import is_biologic, is_placebo, is_procedure
+from cladmop.drugs.kinds import is_biologic, is_class, is_placebo, is_polymer, is_procedure
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,8 @@ def test_not_placebos(name):
     "name",
     ["nivolumab", "brentuximab vedotin", "abatacept", "insulin glargine", "peginterferon alfa-2a", "alteplase", "bcg",
      "influenza vaccine", "regulatory t-cells", "filgrastim", "il-2", "anti-thymocyte globulin", "enoxaparin",
+     "recombinant human thrombopoietin", "rgp120", "hiv-1 immunogen", "tetravalent live", "gp100", "soy protein",
+     "parathyroid hormone", "alvac-hiv", "h5g1.1-mab", "semaglutide",
      "mipomersen", "patisiran", "c1 esterase inhibitor", "anti-cd3 antibody", "asparaginase"],
 )  # fmt: skip
 def test_biologics(name):
@@ -30,7 +32,8 @@ def test_biologics(name):
 @pytest.mark.parametrize(
     "name",
     ["docetaxel", "gefitinib", "albumin-bound paclitaxel", "proteasome inhibitor", "kinase inhibitor x", "free base",
-     "vaccine adjuvant inhibitor", "chemophase", "increase", "paclitaxel (with albumin)", "plasminogen inhibitor"],
+     "vaccine adjuvant inhibitor", "chemophase", "increase", "genexol", "indigene",
+     "paclitaxel (with albumin)", "plasminogen inhibitor"],
 )  # fmt: skip
 def test_not_biologics(name):
     assert not is_biologic(name)
@@ -46,3 +49,28 @@ def test_procedures(name):
 @pytest.mark.parametrize("name", ["docetaxel", "petrolatum", "apixaban"])
 def test_not_procedures(name):
     assert not is_procedure(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["chemotherapy", "combination chemotherapy", "corticosteroids", "ace inhibitors", "estrogens", "haart"],
+)
+def test_classes(name):
+    assert is_class(name)
+
+
+@pytest.mark.parametrize("name", ["prednisone", "estradiol", "benzylpenicillin", "inhibitor x-17", "chemotherapin"])
+def test_not_classes(name):
+    assert not is_class(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["macrogol 4000", "polyethylene glycol", "sodium hyaluronate", "hypromellose", "starch"]
+)
+def test_polymers(name):
+    assert is_polymer(name)
+
+
+@pytest.mark.parametrize("name", ["polymyxin b", "polythiazide", "pegvisomant", "polidocanol", "dextrose", "agarol x"])
+def test_not_polymers(name):
+    assert not is_polymer(name)

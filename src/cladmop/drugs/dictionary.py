@@ -11,11 +11,13 @@ import hashlib
 import importlib.util
 import io
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from cladmop.config import dictionaries_dir
+from cladmop.drugs.source import Finding, Rank
 from cladmop.errors import CorruptArtefactError, MissingDependencyError
 from cladmop.storage import atomic_file
 
@@ -25,6 +27,8 @@ KNOWN_SHA256 = {
     "ec10a1c7b633fc4bae8d0eecff053892c0e37f49e18eaf59c8a1e9f40fc80d9d": "2.0.9",
 }
 """Data files whose content has been looked at, with the package version that carries them."""
+PUBLISHED = "2025-07-15"
+"""Date of the package version that was checked."""
 _FORMAT = 1  # of the Parquet table; part of its file name
 
 
@@ -38,6 +42,36 @@ class Entry:
     """Structure as PubChem gave it for the name, salts and all; none for two thirds of the substances."""
     biological: bool
     """Whether MeSH files it under proteins, enzymes, signalling peptides or vaccines."""
+
+
+class Dictionary:
+    """The dictionary as a source of structures.
+
+    Parameters
+    ----------
+    entries
+        Every name (lower case) with its substance.
+    """
+
+    name = "dictionary"
+    rank = Rank.DICTIONARY
+    exact = False
+
+    def __init__(self, entries: Mapping[str, Entry]) -> None:
+        self._entries = entries
+
+    @property
+    def version(self) -> str:
+        """SHA-256 of all names and what each stands for."""
+        content = hashlib.sha256()
+        for name, entry in self._entries.items():
+            content.update(f"{name}\t{entry.name}\t{entry.smiles}\t{entry.biological}\n".encode())
+        return content.hexdigest()
+
+    def find(self, name: str) -> Finding | None:
+        """Return what is known of a name (see `StructureSource`)."""
+        entry = self._entries.get(name)
+        return None if entry is None else Finding(entry.name, entry.smiles, entry.biological, date=PUBLISHED)
 
 
 _BIOLOGICAL_TREES = ("D12.776", "D08.811", "D12.644.276", "D20.215.894", "D23.529", "D23.050", "D23.946")

@@ -139,7 +139,7 @@ _COUNTERION_SMILES = (
     "NCCNCc1ccccc1", "c1ccc(CNCCNCc2ccccc2)cc1", "O=C1NS(=O)(=O)c2ccccc12", "OC(=O)CCCCC(=O)O", "OC(=O)CC(=O)O",
     "CC1(C)C2CCC1(CS(=O)(=O)O)C(=O)C2", "OC(=O)CNC(=O)c1ccccc1", "O=C=O", "OC(=O)O", "C1CNCCN1",
     "OC(=O)C(O)c1ccccc1", "OC(=O)c1ccccc1O", "CN(C)C=O", "ClC(Cl)Cl", "C", "CC", "NCC(=O)O", "NCCN",
-    "CCCCCCCCCCCCOS(=O)(=O)O",
+    "CCCCCCCCCCCCOS(=O)(=O)O", "OS(=O)(=O)c1cccc2c1cccc2S(=O)(=O)O",
 )  # fmt: skip
 
 

@@ -26,10 +26,11 @@ FORM_WORDS = (
 
 ARM_WORDS = (
     "arm", "cohort", "group", "sequential", "sequentially", "concurrent", "concurrently", "concomitant", "single",
-    "multiple", "ascending", "rising", "escalating", "escalation", "monotherapy", "alone", "treatment", "treatments",
-    "formulation", "formulations", "new formulation", "initial", "active comparator", "comparator", "experimental",
-    "active drug", "active substance", "active treatment", "study drug", "study medication", "investigational product",
-    "test product", "reference product", "test", "reference", "generic", "brand", "branded", "adjuvant", "neoadjuvant",
+    "single agent", "multiple", "ascending", "rising", "escalating", "escalation", "monotherapy", "alone", "treatment",
+    "treatments", "formulation", "formulations", "new formulation", "initial", "active comparator", "comparator",
+    "experimental", "active drug", "active substance", "active treatment", "study drug", "study medication",
+    "investigational product", "test product", "reference product", "test", "reference", "generic", "brand", "branded",
+    "adjuvant", "neoadjuvant",
     "maintenance", "induction", "consolidation", "phase", "dose-escalation", "dose escalation", "open-label",
     "open label", "double-blind", "blinded", "randomized", "fed", "fasted", "fasting", "healthy volunteers", "patients",
     "subjects", "participants", "regimen", "therapy", "strip", "strips", "level", "drug", "drugs", "combination",
@@ -68,5 +69,8 @@ NOT_DRUGS = frozenset({
     "safra", "relief", "modus", "vitae", "sevin", "selen", "rela", "wine", "base", "salts", "aman", "banan", "dolin",
     "light", "vicks", "chrom", "fargo", "armin", "eisen", "hana", "dona", "gana", "capex", "mops", "trna", "dimers",
     "chloride", "sodium", "potassium", "calcium", "phosphate", "sulfate", "acetate", "contrast media", "vitamins",
+    "fatty acids", "duration", "chemo", "opioids", "opiates", "antioxidants", "hydrogel", "hydrogels", "minerals",
+    "supplement", "diuretics", "corticosteroid", "corticosteroids", "statin", "statins", "progestin", "progestins",
+    "guardian", "haart", "vitamin", "multivitamin", "first", "live", "synthetic", "dependence",
 })  # fmt: skip
 """Words and substance classes that a dictionary may hold but that name no single drug in an intervention."""
