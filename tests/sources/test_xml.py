@@ -388,12 +388,15 @@ def test_damaged_members_are_rejected_and_reading_goes_on(archive) -> None:
 
 
 def test_a_bomb_is_not_inflated(archive) -> None:
-    path = archive({"bomb.xml": b"0" * (archives.MEMBER_LIMIT + 1), "NCT1.xml": numbered(1)})
+    path = archive({"NCT00000009.xml": b"0" * (archives.MEMBER_LIMIT + 1), "NCT1.xml": numbered(1)})
     found, rejects = ids(path)
     assert found == ["NCT00000001"]
     assert "at most" in rejects[0].reason
+    assert rejects[0].nct_id == "NCT00000009"
     data = bytearray(path.read_bytes())
-    struct.pack_into("<L", data, data.index(b"bomb.xml", data.index(b"PK\1\2")) - 46 + 24, 1000)  # a false length
+    struct.pack_into(
+        "<L", data, data.index(b"NCT00000009.xml", data.index(b"PK\1\2")) - 46 + 24, 1000
+    )  # a false length
     path.write_bytes(data)
     assert "its length" in ids(path)[1][0].reason
 

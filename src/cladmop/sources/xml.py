@@ -1,5 +1,6 @@
 """ClinicalTrials.gov's legacy XML (``AllPublicXML.zip``, one study a member): read where it lies, never unpacked."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -11,6 +12,8 @@ from cladmop.sources.archives import inflated, opened_archive
 from cladmop.sources.rejects import Reject
 from cladmop.sources.spelling import is_registry_id, iso_date, not_an_id, plain_words, stated_phase, study_type
 from cladmop.sources.xml_scanner import NotPlainError, processed_on, scan
+
+_NCT_ID = re.compile(r"NCT\d{8}")
 
 
 def read_xml_zip(path: Path, reject: Callable[[Reject], None]) -> Iterator[Study]:
@@ -31,13 +34,15 @@ def read_xml_zip(path: Path, reject: Callable[[Reject], None]) -> Iterator[Study
         If it is no zip archive, or has no member named ``*.xml``.
     """
     with opened_archive(path, (".xml",)) as archive, progress_bar("read XML", len(archive.members), "studies") as bar:
+        name = str(path)
         for member in archive.members:
             bar.advance()
-            where = f"{path}: {member.filename}"
+            where = f"{name}: {member.filename}"
             try:
                 study = study_from_xml(inflated(archive.stream, member, where), where)
             except InputError as error:
-                reject(Reject(where, None, str(error).removeprefix(f"{where}: ")))
+                named = _NCT_ID.search(member.filename)
+                reject(Reject(where, named[0] if named else None, str(error).removeprefix(f"{where}: ")))
             else:
                 yield study
 

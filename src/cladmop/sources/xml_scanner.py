@@ -97,11 +97,11 @@ def _scan(data: bytes) -> Study:
     head = _HEAD.match(data)
     if head is None:
         raise NotPlainError
-    status = _match_at(_STATUS, data, b"<overall_status", head.end())
+    status = _first(_STATUS, data, b"<overall_status", head.end())
     conditions, place = _conditions(data, status.end())
-    eligible = _match_at(_ELIGIBILITY, data, b"<eligibility", place)
+    eligible = _first(_ELIGIBILITY, data, b"<eligibility", place)
     interventions = _interventions(data, place, eligible.start())
-    verified = _match_at(_VERIFIED, data, b"<verification_date", eligible.end())
+    verified = _first(_VERIFIED, data, b"<verification_date", eligible.end())
     condition_terms, intervention_terms = _terms(data, head.end(), verified.end())
     download, nct_id, title = head.groups()
     overall, why, start, completion, primary, phase, kind = status.groups(b"")
@@ -131,10 +131,17 @@ def processed_on(text: str) -> str:
     return iso_date(text.rpartition(" on ")[2].strip())
 
 
-def _match_at(pattern: re.Pattern[bytes], data: bytes, tag: bytes, place: int) -> re.Match[bytes]:
-    """Match a pattern at the first element of a name after a place, in the plain form or not."""
+def _first(pattern: re.Pattern[bytes], data: bytes, tag: bytes, place: int) -> re.Match[bytes]:
+    """Match the first element of a name after a place; it is there, and in the plain form."""
     at = data.find(tag, place)
-    found = pattern.match(data, at - _INDENT) if at >= 0 else None
+    if at < 0:
+        raise NotPlainError
+    return _match(pattern, data, at)
+
+
+def _match(pattern: re.Pattern[bytes], data: bytes, at: int) -> re.Match[bytes]:
+    """Match an element whose tag begins at a place, from before its indent."""
+    found = pattern.match(data, at - _INDENT)
     if found is None:
         raise NotPlainError
     return found
@@ -146,7 +153,7 @@ def _conditions(data: bytes, place: int) -> tuple[tuple[str, ...], int]:
     if at < 0 or data.startswith(b"<condition_browse>", at):
         _require_none(data, b"<condition", b"<condition_browse>")
         return (), place
-    found = _match_at(_CONDITIONS, data, b"<condition", place)
+    found = _match(_CONDITIONS, data, at)
     return _items(found[0], "condition>"), found.end()
 
 
@@ -179,7 +186,7 @@ def _terms(data: bytes, start: int, place: int) -> tuple[tuple[str, ...], tuple[
                 raise NotPlainError
             terms.append(())
             continue
-        found = _match_at(_BROWSE, data, tag, place)
+        found = _match(_BROWSE, data, at)
         terms.append(_items(found[1], "mesh_term>"))
         if found.start() > start:
             _require_plain_markup(data, start, at)
