@@ -10,6 +10,7 @@ import time
 import pytest
 
 from cladmop.drugs import dictionary
+from cladmop.drugs.chemicals import Chemicals
 from invented import COLUMNS, top_row, write_splits, write_top
 
 GOOD = {"phase": "phase 1", "criteria": "Inclusion Criteria:\n\n- active infection", "drugs": ["aspirin"]}
@@ -158,7 +159,8 @@ def test_full_disk_while_caching(cladmop, environment, tiny_model, tmp_path, mon
     home = tmp_path / "home"
     monkeypatch.setitem(environment, "CLADMOP_HOME", str(home))
     monkeypatch.setenv("CLADMOP_HOME", str(home))
-    dictionary.convert(dictionary.carrier_file(), dictionary.table_path())
+    dictionary.load()
+    Chemicals.load()
     rows = write_top(tmp_path / "rows.csv", [top_row(number) for number in range(200, 230)])
     arguments = ["predict", str(rows), "--model", str(tiny_model), "--json"]
 

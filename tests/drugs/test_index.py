@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 pytest.importorskip("rdkit", reason="structures need the nn extra")
@@ -64,3 +67,16 @@ def test_damage_is_named(tmp_path):
     (tmp_path / "index.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(CorruptArtefactError, match="delete it"):
         read_index(tmp_path / "index.parquet")
+
+
+def test_a_full_disk_is_named(tmp_path):
+    """The limit on a file's size stands for a full disk: writes beyond it fail."""
+    code = (
+        "import resource, sys; from pathlib import Path; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "from cladmop.drugs.index import Named, Substance, write_index; from cladmop.errors import StorageError\n"
+        "try: write_index(Path(sys.argv[1]), [Named(Substance('a', 'C'), ('a',))])\n"
+        "except StorageError: sys.exit(7)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "index.parquet")], check=False, timeout=120)
+    assert done.returncode == 7
+    assert list(tmp_path.iterdir()) == []

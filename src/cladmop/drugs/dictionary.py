@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cladmop.config import dictionaries_dir
+from cladmop.drugs.index import write_parquet
 from cladmop.drugs.source import Finding, Rank
 from cladmop.errors import CorruptArtefactError, MissingDependencyError
-from cladmop.storage import atomic_file
 
 PACKAGE = "drug_named_entity_recognition"
 FILE = "drug_ner_dictionary.pkl.bz2"
@@ -159,8 +159,7 @@ def convert(source: Path, target: Path) -> None:
             "mesh_id": pl.String,
         },
     )
-    with atomic_file(target) as part:
-        table.write_parquet(part)
+    write_parquet(target, table)
 
 
 def _is_biological(trees: list[str]) -> bool:

@@ -1,9 +1,11 @@
 """Substances by any of their names, out of tables of a million names: digests in memory, a Parquet table on disk."""
 
 import hashlib
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,9 @@ from numpy.typing import NDArray
 from cladmop.drugs.molecules import standardise
 from cladmop.errors import CorruptArtefactError, InputError
 from cladmop.storage import atomic_file
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _COLUMNS = ("title", "smiles", "biologic", "weight")
 
@@ -129,8 +134,21 @@ def write_index(path: Path, rows: Iterable[Named]) -> None:
             "usual": pl.Series(counts, dtype=pl.UInt32),
         }
     )
+    write_parquet(path, table)
+
+
+def write_parquet(path: Path, table: "pl.DataFrame") -> None:
+    """Write a table of at most some hundred MB atomically.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    content = io.BytesIO()  # polars reports a full disk as an error of its own, a plain write does not
+    table.write_parquet(content)
     with atomic_file(path) as part:
-        table.write_parquet(part)
+        part.write_bytes(content.getbuffer())
 
 
 def read_index(path: Path) -> NameIndex:
