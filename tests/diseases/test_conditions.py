@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cladmop.diseases.conditions import FLOOR, NO_MATCH, codes_for, match, words
-from cladmop.diseases.icd import ancestors
+from cladmop.diseases.conditions import FLOOR, NO_MATCH, CodeMatch, codes_for, match, resolve_conditions, words
+from cladmop.diseases.icd import ancestors, vocabulary
+from cladmop.sources.xml import read_xml_zip
 
 
 @pytest.mark.parametrize(
@@ -51,9 +52,132 @@ def test_word_order_does_not_matter(parts):
 
 
 def test_every_listed_code_exists_and_no_two_names_disagree():
-    listed = json.loads((files("cladmop.diseases") / "synonyms.json").read_text(encoding="utf-8"))
     seen: dict[frozenset[str], list[str]] = {}
-    for name, codes in listed.items():
-        assert words(name), name
-        assert all(ancestors(code)[-1] == code for code in codes), name
-        assert seen.setdefault(words(name), codes) == codes, name
+    for file in ("synonyms.json", "headings.json"):
+        listed = json.loads((files("cladmop.diseases") / file).read_text(encoding="utf-8"))
+        assert list(listed) == sorted(listed)
+        for name, codes in listed.items():
+            assert words(name), name
+            assert all(ancestors(code)[-1] == code for code in codes), name
+            assert seen.setdefault(words(name), codes) == codes, name
+            assert match(name) == CodeMatch(tuple(codes), 1.0, "list"), name
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("Leukemia, Myeloid, Acute", ("C92",)),
+        ("Neoplasms, Colonic", ("C18",)),
+        ("Colonic Neoplasms", ("C18",)),
+        ("Candidiasis, Oral", ("B37.0",)),
+        ("Death, Sudden, Cardiac", ("I46",)),
+        ("Cystadenocarcinoma of the ovary", ("C56",)),
+        ("Stage III Squamous Cell Carcinoma of the Larynx", ("C32",)),
+        ("thrombosis", ("I82",)),
+    ],
+)
+def test_mesh_headings_and_frequent_names(name, codes):
+    assert codes_for(name) == codes
+    assert match(name).source == "list"
+
+
+def test_a_general_name_is_not_looked_for_inside_others():
+    assert match("thrombosis of the quokka vein").codes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "score", "source"),
+    [
+        ("Transitional Cell Carcinoma of the Bladder", ("C67",), 0.9, "list"),
+        ("Acute Ischemic Stroke", ("I63",), 0.9, "list"),
+        ("Factor IX Deficiency", ("D67",), 6 / 7, "tabular"),
+        ("Mood Disorders", ("F34",), 0.8, "tabular"),
+        ("Wiskott-Aldrich Syndrome", ("D82.0",), 1.0, "tabular"),
+        ("HIV Wasting Syndrome", ("B20",), 0.9, "list"),
+        ("Scleroderma, Localized", ("L94.0",), 0.8, "tabular"),
+    ],
+)
+def test_what_checkpoints_were_trained_on_stays(name, codes, score, source):
+    assert match(name) == CodeMatch(codes, pytest.approx(score), source)
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("Alzhiemer's disease", ("G30",)),
+        ("rheumatiod arthritis", ("M06",)),
+        ("Schizoaffecitve Disorder", ("F25",)),
+        ("type 1 diabetis", ("E10",)),
+        ("type 2 diabtes melitus", ("E11",)),
+        ("hypertention", ("I10",)),
+        ("hypotenion", ("I95",)),
+        ("hyperthyroidsm", ("E05.9",)),
+        ("hypothyroidsm", ("E03",)),
+        ("stage IV pancreactic cancer", ("C25",)),
+    ],
+)
+def test_misspelled_words_are_set_right(name, codes):
+    found = match(name)
+    assert found.codes == codes
+    assert found.source == "fuzzy"
+    assert 0.8 <= found.score < 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("hypotension", "hypertension"),
+        ("hypothyroidism", "hyperthyroidism"),
+        ("hypothyroidsm", "hyperthyroidsm"),
+        ("type 1 diabetes", "type 2 diabetes"),
+        ("type 1 diabetis", "type 2 diabetis"),
+        ("arteritis", "arthritis"),
+        ("seminoma", "semicoma"),
+        ("osteoporosis", "osteopetrosis"),
+        ("spondylolysis", "spondylosis"),
+        ("hemophilia a", "hemophilia b"),
+        ("ureteral cancer", "urethral cancer"),
+    ],
+)
+def test_different_diseases_keep_apart(one, other):
+    assert match(one).codes
+    assert match(other).codes
+    assert match(one).codes != match(other).codes
+
+
+@pytest.mark.parametrize(
+    "name", ["hepatitis Q", "hepatits Q", "type 7 diabetis insipidis", "astma", "colonel", "brest"]
+)
+def test_short_words_letters_and_digits_are_never_set_right(name):
+    assert match(name).source != "fuzzy"
+
+
+@given(st.sampled_from(sorted(vocabulary().lineages)), st.data())
+def test_known_wordings_are_never_fuzzy(code, data):
+    tabular = pytest.importorskip("simple_icd_10_cm")
+    if tabular.is_valid_item(code):
+        assert match(tabular.get_description(code)).source != "fuzzy"
+
+
+def test_every_name_of_a_trial_keeps_its_match():
+    found = resolve_conditions(["Asthma", "Healthy", "Asthma", "Alzhiemer's disease"], ["Lung Diseases"])
+    assert [one.name for one in found.matches] == ["Asthma", "Healthy", "Alzhiemer's disease"]
+    assert [one.match.source for one in found.matches] == ["list", "none", "fuzzy"]
+    assert found.codes == ("G30", "J45")
+
+
+def test_mesh_terms_stand_in_where_no_name_has_a_code():
+    found = resolve_conditions(["Quokka bite"], ["Recurrence", "Carcinoma, Basal Cell", "Asthma"])
+    assert [(one.name, one.match.source) for one in found.matches] == [
+        ("Quokka bite", "none"),
+        ("Carcinoma, Basal Cell", "mesh"),
+        ("Asthma", "mesh"),
+    ]
+    assert found.codes == ("C44", "J45")
+    assert resolve_conditions([]).codes == ()
+
+
+def test_most_conditions_of_real_trials_have_a_code(shared_dir):
+    studies = read_xml_zip(shared_dir / "ctgov" / "AllPublicXML-sample.zip", [].append)
+    names = [name for study in studies if study.drugs for name in study.conditions]
+    assert sum(bool(match(name).codes) for name in names) / len(names) > 0.9
