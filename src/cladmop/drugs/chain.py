@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cladmop.drugs.kinds import DrugKind, is_biologic, is_polymer
+from cladmop.drugs.molecules import is_counterion
 from cladmop.drugs.names import normalise, without_salt
 from cladmop.drugs.resolution import ALIAS, EXACT, VARIANT, Resolution, with_structure
 from cladmop.drugs.source import Finding, Rank, StructureSource
@@ -27,6 +28,12 @@ class Chain:
     def knows_part(self, name: str) -> bool:
         """Tell whether a source has the name that may be asked for a part of a longer text."""
         return any(source.find(name) is not None for source in self.sources if not source.exact)
+
+    def connectivities(self, canonical: str, asked: str) -> dict[str, str]:
+        """Return the connectivity (first block of the InChIKey) that each source has for a name."""
+        base = Resolution(asked, canonical, DrugKind.UNMAPPED)
+        found = (_read(base, answer) for answer in self._ask(canonical, asked))
+        return {one.source: one.inchikey[:14] for one in found if one.inchikey}
 
     def settle(self, canonical: str, asked: str) -> Resolution | None:
         """Decide kind and structure of a substance; none if no source has either of its names.
@@ -72,7 +79,7 @@ class Chain:
             for answer in self._ask(relative)
             if not answer[1].biologic and answer[1].name != name
         ]
-        structures = [one for one in found if one.inchikey is not None]
+        structures = [one for one in found if one.smiles is not None and not is_counterion(one.smiles)]
         agree = {one.inchikey[:14] for one in structures if one.inchikey}
         return structures[0] if len(agree) == 1 else base
 

@@ -143,6 +143,17 @@ _COUNTERION_SMILES = (
 )  # fmt: skip
 
 
+def is_counterion(smiles: str) -> bool:
+    """Tell whether a structure, as `standardise` gives it, is one that drugs' salts and solvates hold beside the drug.
+
+    Raises
+    ------
+    InputError
+        If RDKit cannot read the SMILES.
+    """
+    return _flat(_parse(smiles, "structure")) in _counterions()
+
+
 @cache
 def _counterions() -> frozenset[str]:
     chem = _chem()

@@ -116,6 +116,11 @@ class DrugResolver:
         """
         return self._resolve(name)
 
+    def connectivities(self, name: str) -> dict[str, str]:
+        """Return what each source has for exactly this name: the first block of the InChIKey by the source's name."""
+        asked = light(name)
+        return self._chain.connectivities(self._canonical(asked), asked)
+
     def resolve_drug(self, drug: Drug) -> tuple[Resolution, ...]:
         """Resolve one drug of a trial: by the structure it states, else its name, else its other names.
 
@@ -201,15 +206,19 @@ class DrugResolver:
         """Find exactly this name; with ``part``, in the sources alone that may be asked for a part of a text."""
         if len(name) < 3 or name in NOT_DRUGS:
             return None
-        canonical = self._synonyms.get(name, name)
-        if canonical not in self._curated and canonical in self._entries:
-            canonical = self._entries[canonical].name
+        canonical = self._canonical(name)
         if part and not self._chain.knows_part(canonical):
             return None
         found = self._settle(canonical, name)
         if found is None:
             return None if canonical == name else Resolution(name, canonical, DrugKind.UNMAPPED, source="curated")
         return replace(found, query=name, confidence=min(found.confidence, confidence))
+
+    def _canonical(self, name: str) -> str:
+        canonical = self._synonyms.get(name, name)
+        return (
+            canonical if canonical in self._curated or canonical not in self._entries else self._entries[canonical].name
+        )
 
     def _look_up_compact(self, name: str) -> Resolution | None:
         original = self._compact.get(compact(name)) if len(name) > 4 else None

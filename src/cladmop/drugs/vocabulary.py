@@ -72,5 +72,6 @@ NOT_DRUGS = frozenset({
     "fatty acids", "duration", "chemo", "opioids", "opiates", "antioxidants", "hydrogel", "hydrogels", "minerals",
     "supplement", "diuretics", "corticosteroid", "corticosteroids", "statin", "statins", "progestin", "progestins",
     "guardian", "haart", "vitamin", "multivitamin", "first", "live", "synthetic", "dependence",
+    "anthracycline", "anthracyclines", "taxane", "taxanes", "b vitamins", "vitamin b", "vitamin b complex",
 })  # fmt: skip
 """Words and substance classes that a dictionary may hold but that name no single drug in an intervention."""
