@@ -147,6 +147,14 @@ def test_splits_are_unique_and_named(write, tmp_path) -> None:
         top.split_path(tmp_path, "I", "dev")
 
 
+def test_present_splits_are_listed_in_order(write, tmp_path) -> None:
+    with pytest.raises(MissingArtefactError, match="cladmop top download"):
+        top.present_splits(tmp_path)
+    for name in ("phase_III_valid.csv", "phase_I_train.csv", "phase_I_test.csv"):
+        write({}, name=name)
+    assert top.present_splits(tmp_path) == [("I", "train"), ("I", "test"), ("III", "valid")]
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         pass

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from cladmop.errors import CorruptArtefactError, InputError
+from cladmop.errors import CorruptArtefactError, InputError, MissingArtefactError
 from cladmop.records import Disease, Drug, LabelledTrial, Outcome, Phase, Trial
 from cladmop.records.criteria import parse_criteria
 from cladmop.sources.tables import Row, read_table
@@ -22,7 +22,8 @@ SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 
 TRIAL_COLUMNS = ("nctid", "phase", "diseases", "icdcodes", "drugs", "smiless", "criteria")
 """The columns a model may see."""
-_OUTCOME_COLUMNS = ("status", "why_stop")
+OUTCOME_COLUMNS = ("status", "why_stop")
+"""Columns that are known after the trial only, beside ``label``."""
 
 BASE_URL = "https://raw.githubusercontent.com/futianfan/clinical-trial-outcome-prediction/main/data"
 """The public address of the benchmark's files."""
@@ -70,8 +71,8 @@ def read_top(path: Path) -> list[LabelledTrial]:
     InputError
         If the file or a cell cannot be read; the message gives file, line and column.
     """
-    rows = read_table(path, (*TRIAL_COLUMNS, "label"), _OUTCOME_COLUMNS)
-    return [LabelledTrial(trial=trial_from_row(row), outcome=_outcome(row)) for row in rows]
+    rows = read_table(path, (*TRIAL_COLUMNS, "label"), OUTCOME_COLUMNS)
+    return [labelled_from_row(row) for row in rows]
 
 
 def read_top_trials(path: Path) -> list[Trial]:
@@ -153,6 +154,33 @@ def trial_from_row(row: Row) -> Trial:
         published_smiles=tuple(smiles for smiles in _strings(row, "smiless") if smiles.strip()),
         icd10=() if aligned else tuple(dict.fromkeys(code for group in codes for code in group)),
     )
+
+
+def labelled_from_row(row: Row) -> LabelledTrial:
+    """Return the trial of one row with its outcome; `OUTCOME_COLUMNS` may be absent.
+
+    Raises
+    ------
+    InputError
+        If a cell cannot be read; the message gives file, line and column.
+    """
+    return LabelledTrial(trial=trial_from_row(row), outcome=_outcome(row))
+
+
+def present_splits(folder: Path) -> list[tuple[PhaseName, SplitName]]:
+    """Return the phases and splits whose files are in ``folder``, in the order of `ROWS`.
+
+    Raises
+    ------
+    MissingArtefactError
+        If none is there.
+    """
+    found = [(phase, split) for phase, split in ROWS if split_path(folder, phase, split).is_file()]
+    if not found:
+        raise MissingArtefactError(
+            f"{folder}: none of TOP's files (phase_I_train.csv and others) is there; fetch them: cladmop top download"
+        )
+    return found
 
 
 def download_top(

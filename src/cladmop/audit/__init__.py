@@ -1,0 +1,1 @@
+"""What is wrong with the Trial Outcome Prediction benchmark, counted in its own files."""
