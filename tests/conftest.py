@@ -71,6 +71,34 @@ def tiny_model(language_model: Path, tiny_home: Path, tmp_path_factory: pytest.T
 
 
 @pytest.fixture(scope="session")
+def invented_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of 48 invented trials: successful, unproven and stopped ones."""
+    from cladmop.corpus.build import build
+    from cladmop.corpus.manifest import BuildSettings
+    from cladmop.drugs.resolve import DrugResolver
+    from cladmop.records import Intervention
+    from invented_registry import CRITERIA, study, write_json_source
+
+    folder = tmp_path_factory.mktemp("corpus")
+    drugs = ("Aspirin", "Metformin", "Caffeine", "XYZ-98765")
+    diseases = ("Gout", "Asthma", "Migraine")
+    studies = [
+        study(
+            number,
+            interventions=(Intervention("drug", drugs[number % 4]),),
+            conditions=(diseases[number % 3],),
+            criteria=CRITERIA.format(diseases[number % 3]),
+            status="completed" if number % 5 else "terminated",
+            primary_completion_date=f"{1996 + number // 10}-06",
+        )
+        for number in range(100, 148)
+    ]
+    source = write_json_source(folder / "studies.json", studies)
+    build([(source, None)], folder / "built", BuildSettings(), DrugResolver.default(), lambda _: None)
+    return folder / "built"
+
+
+@pytest.fixture(scope="session")
 def environment(tiny_home: Path) -> dict[str, str]:
     """The environment of a user without a network, at 80 columns, on one thread."""
     settings = {"CLADMOP_HOME": str(tiny_home), "CLADMOP_OFFLINE": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "80"}

@@ -7,8 +7,8 @@ import pytest
 from cladmop.ablation import BASE, NO_FINETUNING, ablate, variants
 from cladmop.errors import InputError
 from cladmop.pipeline import EncodingSettings, NetworkSettings
-from cladmop.reproduce import TopData, read_top_data
 from cladmop.results import load_rows
+from cladmop.top_data import TopData, read_top_data
 from invented import write_splits
 
 SMALL = {"width": 8, "heads": 2, "centroids": [4, 2], "group_layers": 1, "criteria_width": 8, "head_width": 8}

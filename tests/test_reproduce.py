@@ -10,8 +10,9 @@ import pytest
 
 from cladmop.errors import InputError, MissingArtefactError
 from cladmop.pipeline import NetworkSettings
-from cladmop.reproduce import claim, read_other_phases, read_top_data, results_of, score_rivals
+from cladmop.reproduce import claim, results_of, score_rivals
 from cladmop.results import load_rows
+from cladmop.top_data import read_other_phases, read_top_data
 from invented import top_row, write_splits, write_top
 
 EPOCHS = ("--pretrain-epochs", "40", "--finetune-epochs", "40")

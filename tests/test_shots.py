@@ -8,9 +8,10 @@ import pytest
 from cladmop.encoders.base import LEVELS
 from cladmop.errors import InputError
 from cladmop.pipeline import EncodingSettings, NetworkSettings
-from cladmop.reproduce import read_top_data
 from cladmop.results import load_rows
 from cladmop.shots import Shots
+from cladmop.storage import read_json
+from cladmop.top_data import read_top_data
 from invented import write_splits
 
 SMALL = {"width": 8, "heads": 2, "centroids": [4], "group_layers": 1, "criteria_width": 8, "head_width": 8}
@@ -32,7 +33,7 @@ def drawn(monkeypatch):
     """What each draw was fine-tuned on; training itself is left out."""
     seen = []
 
-    def finetune(network, trials, labels, valid, valid_labels, settings, folder):
+    def finetune(network, trials, labels, valid, valid_labels, settings, folder, *, config):
         seen.append((trials, np.asarray(labels), settings, folder, len(valid)))
         return network
 
@@ -79,16 +80,35 @@ def test_few_shot_trains_and_is_stored(shots):
 
 
 def test_zero_shot_needs_no_label(shots, monkeypatch):
-    row = shots.zero_shot()
+    (row,) = shots.zero_shot()
     (scores,) = row.scores("test")
     assert len(set(scores.values())) > 5
     assert all(0 <= score <= 1 for score in scores.values())
     flipped = [1 - label for label in shots.data.labels("valid")]
     monkeypatch.setattr(type(shots.data), "labels", lambda *_: flipped)
-    assert shots.zero_shot().scores("valid") == row.scores("valid")
+    assert shots.zero_shot()[0].scores("valid") == row.scores("valid")
     assert row.name in {one.name for one in load_rows(shots.folder)}
 
 
 def test_states_are_of_the_language_model(shots):
     assert shots.train[0].criteria.shape[::2] == (LEVELS, 16)
-    assert len(shots.pool) == 0
+
+
+def test_with_a_corpus_pretraining_sees_its_trials_and_may_learn_completion(
+    tmp_path, language_model, tiny_home, monkeypatch, invented_corpus
+):
+    monkeypatch.setenv("CLADMOP_HOME", str(tiny_home))
+    settings = NetworkSettings(
+        encoding=EncodingSettings(str(language_model)), model=SMALL, pretrain={"epochs": 1, "objective": "both"}
+    )
+    data = read_top_data(write_splits(tmp_path / "top"), "I", invented_corpus)
+    both = Shots(data, settings, tmp_path / "runs", lambda _: None)
+    rows = both.zero_shot()
+    assert [row.name.partition("corpus")[2] for row in rows] == [", zero-shot", ", zero-shot, completion"]
+    assert rows[0].scores("valid") != rows[1].scores("valid")
+    manifest = read_json(next((tmp_path / "runs").glob("networks/*-corpus/seed-0/pretrained/training.json")))
+    counts = Counter(one.group for one in data.corpus)
+    seen = Counter(manifest["train"]) + Counter(manifest["held_out"])
+    assert seen["stopped"] == counts["stopped"]
+    assert seen["completed"] == counts["successful"] + counts["unproven"]
+    assert seen["successful"] == counts["successful"] + sum(data.labels("train"))

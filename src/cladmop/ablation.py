@@ -19,9 +19,11 @@ from cladmop.pipeline import (
     mean_probability,
     train_seeds,
 )
-from cladmop.reproduce import Say, TopData, claim, scores_by_id
+from cladmop.reproduce import Say, claim, scores_by_id
 from cladmop.results import Row, save_row
 from cladmop.shots import draw_reference
+from cladmop.top_data import TopData
+from cladmop.training.cohort import PretrainTrials
 
 BASE = "as is"
 NO_FINETUNING = "no fine-tuning (match score)"
@@ -96,7 +98,7 @@ def ablate(  # noqa: PLR0917 (data and settings, then what, how often, where)
     unknown = [name for name in only if name not in known]
     if unknown:
         raise InputError(f"--only {unknown[0]!r}: the variants are {', '.join(map(repr, known))}")
-    claim(folder, {"phase": data.phase, "seeds": seeds, **base.to_dict()})
+    claim(folder, {**data.identity(), "seeds": seeds, **base.to_dict()})
     names = list(only) or list(known)
     encoded: dict[object, list[list[EncodedTrial]]] = {}
     rows = []
@@ -106,7 +108,7 @@ def ablate(  # noqa: PLR0917 (data and settings, then what, how often, where)
         settings = known[name]
         if settings.encoding not in encoded:
             encoded.clear()  # the states of one encoding can fill the memory
-            groups = [data.trials("train"), data.trials("valid"), data.successes]
+            groups = [data.trials("train"), data.trials("valid"), data.past]
             encoded[settings.encoding] = encode_trials(make_trial_encoder(settings.encoding), groups, say)
         say(f"{name} ({names.index(name) + 1} of {len(names)})")
         place = folder / f"{number:02d}"
@@ -118,11 +120,11 @@ def ablate(  # noqa: PLR0917 (data and settings, then what, how often, where)
 def _scores(  # noqa: PLR0917 (as `ablate`)
     data: TopData, settings: NetworkSettings, name: str, seeds: int, folder: Path, groups: Sequence[list[EncodedTrial]]
 ) -> Mapping[str, float]:
-    train, valid, pool = groups
+    train, valid, past = groups
     if name == NO_FINETUNING:
         return _match_scores(data, settings, folder, groups)
     labelled = (train, data.labels("train")), (valid, data.labels("valid"))
-    networks = train_seeds(folder, settings, seeds, *labelled, pool)
+    networks = train_seeds(folder, settings, seeds, *labelled, data.pool(past))
     return scores_by_id(data.trials("valid"), mean_probability(networks, valid))
 
 
@@ -132,8 +134,12 @@ def _match_scores(
     from cladmop.pipeline import pretrain_network
     from cladmop.training.predict import match_scores
 
-    train, valid, pool = groups
+    train, valid, past = groups
     successes = [trial for trial, label in zip(train, data.labels("train"), strict=True) if label == 1]
-    network = pretrain_network(folder / f"seed-{settings.seed}" / "pretrained", settings, [*successes, *pool])
+    network = pretrain_network(
+        folder / f"seed-{settings.seed}" / "pretrained",
+        settings,
+        PretrainTrials.successes(successes).joined(data.pool(past)),
+    )
     reference = draw_reference(successes, settings.seed)
     return scores_by_id(data.trials("valid"), match_scores(network, valid, reference))

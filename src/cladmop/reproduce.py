@@ -6,7 +6,7 @@ Scoring writes rows (see `cladmop.results`) without reading a test label; `resul
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,11 @@ from cladmop.evaluation.compare import Comparison, compare
 from cladmop.evaluation.scores import join_scores
 from cladmop.evaluation.tables import ResultRow
 from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability, train_seeds
-from cladmop.records import LabelledTrial, Trial
+from cladmop.records import Trial
 from cladmop.results import Row, evaluate_row, load_rows, save_row
-from cladmop.sources.top import PHASES, SPLITS, PhaseName, read_labels, read_split, split_path
+from cladmop.sources.top import PhaseName, read_labels
 from cladmop.storage import read_json, write_json
+from cladmop.top_data import TopData
 
 if TYPE_CHECKING:
     from cladmop.evaluation.rivals.base import Rival
@@ -29,63 +30,9 @@ REFERENCE = "TF-IDF words + logistic regression"
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class TopData:
-    """One phase of TOP, and the successful trials that pre-training may see."""
-
-    phase: PhaseName
-    train: list[LabelledTrial]
-    valid: list[LabelledTrial]
-    test: list[Trial]
-    """Without labels: scoring does not need them."""
-    successes: list[Trial]
-    """Label-1 trials of the other phases' training and validation files on disk; none of this phase, of any test
-    split, or twice."""
-
-    def trials(self, split: Literal["train", "valid"]) -> list[Trial]:
-        """Return the trials of a labelled split."""
-        return [labelled.trial for labelled in getattr(self, split)]
-
-    def labels(self, split: Literal["train", "valid"]) -> list[int]:
-        """Return the labels of a labelled split."""
-        return [labelled.success for labelled in getattr(self, split)]
-
-
-def read_top_data(folder: Path, phase: PhaseName) -> TopData:
-    """Read one phase's splits, and the pool of successful trials.
-
-    Raises
-    ------
-    MissingArtefactError, InputError
-        If a file of the phase is missing or cannot be read.
-    """
-    splits = {split: read_split(folder, phase, split) for split in SPLITS}
-    successes = [labelled.trial for labelled in read_other_phases(folder, phase) if labelled.success == 1]
-    test = [labelled.trial for labelled in splits["test"]]
-    return TopData(phase, splits["train"], splits["valid"], test, successes)
-
-
-def read_other_phases(folder: Path, phase: PhaseName) -> list[LabelledTrial]:
-    """Read the other phases' training and validation trials on disk, each once.
-
-    Trials of any split of ``phase``, and of any test split, are left out: a "phase 1/phase 2" trial stands in the
-    files of both phases.
-    """
-    own = [split_path(folder, phase, split) for split in SPLITS]
-    tests = [split_path(folder, other, "test") for other in PHASES]
-    taken = {nct_id for path in {*own, *tests} if path.is_file() for nct_id in read_labels(path)}
-    found: dict[str, LabelledTrial] = {}
-    for other in PHASES:
-        for split in ("train", "valid"):
-            if other != phase and split_path(folder, other, split).is_file():
-                for labelled in read_split(folder, other, split):
-                    found.setdefault(labelled.outcome.nct_id, labelled)
-    return [labelled for nct_id, labelled in found.items() if nct_id not in taken]
-
-
-def network_folder(folder: Path, settings: NetworkSettings) -> Path:
-    """Return where a runs folder keeps the network of these settings, seed included."""
-    return folder / "networks" / settings.slug() / f"seed-{settings.seed}"
+def network_folder(folder: Path, data: TopData, settings: NetworkSettings) -> Path:
+    """Return where a runs folder keeps the network of these data and settings, seed included."""
+    return folder / "networks" / data.named(settings.slug(), "-corpus") / f"seed-{settings.seed}"
 
 
 def reproduce(data: TopData, settings: NetworkSettings, seeds: int, folder: Path, say: Say) -> Row:
@@ -96,12 +43,12 @@ def reproduce(data: TopData, settings: NetworkSettings, seeds: int, folder: Path
     InputError
         If the folder was begun with other settings.
     """
-    folder = network_folder(folder, settings).parent
-    claim(folder, {"phase": data.phase, "seeds": seeds, **settings.to_dict()})
+    folder = network_folder(folder, data, settings).parent
+    claim(folder, {**data.identity(), "seeds": seeds, **settings.to_dict()})
     encoder = make_trial_encoder(settings.encoding)
     members = {"train": data.trials("train"), "valid": data.trials("valid"), "test": data.test}
-    *splits, pool = encode_trials(encoder, [*members.values(), data.successes], say)
-    encoded = dict(zip(members, splits, strict=True))
+    *splits, past = encode_trials(encoder, [*members.values(), data.past], say)
+    encoded, pool = dict(zip(members, splits, strict=True)), data.pool(past)
     say(f"training {seeds} network(s): {len(data.train):,} trials to fine-tune, {len(pool):,} more to pre-train")
     networks = train_seeds(
         folder,
@@ -114,7 +61,7 @@ def reproduce(data: TopData, settings: NetworkSettings, seeds: int, folder: Path
     scores = {
         split: [scores_by_id(members[split], mean_probability(networks, encoded[split]))] for split in ("valid", "test")
     }
-    name = f"CLaDMoP, {Path(settings.encoding.encoder).name}, {settings.encoding.unit}"
+    name = data.named(f"CLaDMoP, {Path(settings.encoding.encoder).name}, {settings.encoding.unit}")
     return save_row(folder / "row", name, settings.describe(seeds), scores)
 
 

@@ -1,8 +1,9 @@
 """Zero-shot and few-shot: what the pre-trained network knows without labels, and with a handful."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,13 @@ from numpy.typing import NDArray
 from cladmop.encoders.base import EncodedTrial
 from cladmop.errors import InputError
 from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability, pretrain_network
-from cladmop.reproduce import Say, TopData, claim, network_folder, scores_by_id
+from cladmop.reproduce import Say, claim, network_folder, scores_by_id
 from cladmop.results import Row, save_row
+from cladmop.top_data import TopData
+from cladmop.training.cohort import PretrainTrials
+
+if TYPE_CHECKING:
+    from cladmop.model.cladmop import CLaDMoP
 
 REFERENCES = 128
 """Training successes whose drugs and diseases stand for "any other" in a zero-shot match."""
@@ -21,6 +27,31 @@ def draw_reference(successes: Sequence[EncodedTrial], seed: int) -> list[Encoded
     """Draw `REFERENCES` of the training successes, or all if there are fewer, in their own order."""
     drawn = np.random.default_rng(seed).permutation(len(successes))[:REFERENCES]
     return [successes[row] for row in np.sort(drawn)]
+
+
+def train_few(  # noqa: PLR0917 (the start, the trials to draw from, then how and where)
+    start: "CLaDMoP | None",
+    trials: Sequence[EncodedTrial],
+    labels: NDArray[np.int64],
+    k: int,
+    draw: int,
+    settings: NetworkSettings,
+    folder: Path,
+) -> "CLaDMoP":
+    """Fine-tune on ``k`` failures and ``k`` successes, drawn by seed, k and the number of the draw.
+
+    Training runs a fixed number of epochs: k trials are too few to spare any for stopping. Without a network to start
+    from it starts from random weights.
+    """
+    from cladmop.training.finetune import finetune
+
+    generator = np.random.default_rng((settings.seed, k, draw))
+    rows = [generator.choice(np.flatnonzero(labels == label), k, replace=False) for label in (0, 1)]
+    chosen = np.sort(np.concatenate(rows))
+    few: Sequence[EncodedTrial] = [trials[row] for row in chosen]
+    training = replace(settings.finetune_settings(), epochs=20, seed=settings.seed + draw)
+    config = settings.model_config(few[0]) if start is None else None
+    return finetune(start, few, labels[chosen], [], [], training, folder, config=config)
 
 
 class Shots:
@@ -40,26 +71,42 @@ class Shots:
 
     def __init__(self, data: TopData, settings: NetworkSettings, folder: Path, say: Say) -> None:
         self.data, self.settings, self.say = data, settings, say
-        self.folder = folder / "shots" / settings.slug()
-        claim(self.folder, {"phase": data.phase, **settings.to_dict()})
+        self.folder = folder / "shots" / data.named(settings.slug(), "-corpus")
+        claim(self.folder, {**data.identity(), **settings.to_dict()})
         encoder = make_trial_encoder(settings.encoding)
-        groups = [data.trials("train"), data.trials("valid"), data.test, data.successes]
-        self.train, self.valid, self.test, self.pool = encode_trials(encoder, groups, say)
+        groups = [data.trials("train"), data.trials("valid"), data.test, data.past]
+        self.train, self.valid, self.test, past = encode_trials(encoder, groups, say)
         self.labels = np.asarray(data.labels("train"))
         self.successes = [trial for trial, label in zip(self.train, self.labels, strict=True) if label == 1]
-        place = network_folder(folder, settings) / "pretrained"
-        self.network = pretrain_network(place, settings, [*self.successes, *self.pool])
+        place = network_folder(folder, data, settings) / "pretrained"
+        self.network = pretrain_network(
+            place, settings, PretrainTrials.successes(self.successes).joined(data.pool(past))
+        )
 
-    def zero_shot(self) -> Row:
-        """Score validation and test by the pre-trained match alone; no outcome label is used."""
+    def zero_shot(self) -> list[Row]:
+        """Score validation and test by what pre-training learned alone; no outcome label is used.
+
+        Pair matching gives the match of criteria with their own drugs, completion the probability of completing.
+        """
         from cladmop.training.predict import match_scores
 
-        reference = draw_reference(self.successes, self.settings.seed)
-        scores = {
-            "valid": [self._by_id("valid", match_scores(self.network, self.valid, reference))],
-            "test": [self._by_id("test", match_scores(self.network, self.test, reference))],
-        }
-        return save_row(self.folder / "zero-shot", f"{self._name()}, zero-shot", "match score, no labels", scores)
+        rows = []
+        if self.settings.objective != "completion":
+            reference = draw_reference(self.successes, self.settings.seed)
+            matches = {
+                split: match_scores(self.network, getattr(self, split), reference) for split in ("valid", "test")
+            }
+            rows.append(self._zero_shot_row("zero-shot", "match score, no labels", matches))
+        if self.settings.objective != "matching":
+            completions = {split: mean_probability([self.network], getattr(self, split)) for split in ("valid", "test")}
+            rows.append(
+                self._zero_shot_row("zero-shot, completion", "of the corpus's statuses, no labels", completions)
+            )
+        return rows
+
+    def _zero_shot_row(self, name: str, note: str, scores: Mapping[str, NDArray[np.float64]]) -> Row:
+        splits = {split: [self._by_id(split, values)] for split, values in scores.items()}
+        return save_row(self.folder / name.replace(", ", "-"), f"{self._name()}, {name}", note, splits)
 
     def few_shot(self, k: int, draws: int) -> Row:
         """Fine-tune on ``k`` failures and ``k`` successes, drawn ``draws`` times, and score validation and test.
@@ -81,16 +128,8 @@ class Shots:
         return save_row(self.folder / f"few-shot-{k:03d}", name, f"{k} trials a class, mean of {draws} draws", scores)
 
     def _draw(self, k: int, draw: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Train on one draw for a fixed number of epochs: k trials are too few to spare any for stopping."""
-        from cladmop.training.finetune import finetune
-
-        generator = np.random.default_rng((self.settings.seed, k, draw))
-        rows = [generator.choice(np.flatnonzero(self.labels == label), k, replace=False) for label in (0, 1)]
-        chosen = np.sort(np.concatenate(rows))
-        settings = replace(self.settings.finetune_settings(), epochs=20, seed=self.settings.seed + draw)
-        few: Sequence[EncodedTrial] = [self.train[row] for row in chosen]
         folder = self.folder / "draws" / f"{k:03d}-{draw:02d}"
-        network = finetune(self.network, few, self.labels[chosen], [], [], settings, folder)
+        network = train_few(self.network, self.train, self.labels, k, draw, self.settings, folder)
         return mean_probability([network], self.valid), mean_probability([network], self.test)
 
     def _by_id(self, split: str, scores: NDArray[np.float64]) -> dict[str, float]:
@@ -98,4 +137,4 @@ class Shots:
         return scores_by_id(trials, scores)
 
     def _name(self) -> str:
-        return f"CLaDMoP, {Path(self.settings.encoding.encoder).name}, {self.settings.encoding.unit}"
+        return self.data.named(f"CLaDMoP, {Path(self.settings.encoding.encoder).name}, {self.settings.encoding.unit}")

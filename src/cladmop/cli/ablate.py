@@ -6,9 +6,12 @@ from typing import Annotated
 import typer
 
 from cladmop.cli.options import (
+    CorpusOption,
     DataOption,
     EncoderOption,
     FinetuneEpochsOption,
+    ObjectiveName,
+    ObjectiveOption,
     PhaseGroup,
     PhaseOption,
     PresetName,
@@ -20,7 +23,7 @@ from cladmop.cli.options import (
     StructuresOption,
     UnitName,
     UnitsOption,
-    epochs,
+    network_settings,
     note,
 )
 from cladmop.cli.reproduce import show_results
@@ -38,23 +41,19 @@ def ablate(
     seed: SeedOption = 0,
     pretrain_epochs: PretrainEpochsOption = None,
     finetune_epochs: FinetuneEpochsOption = None,
+    corpus: CorpusOption = None,
+    objective: ObjectiveOption = ObjectiveName.MATCHING,
     only: Annotated[list[str] | None, typer.Option("--only", help="Run this variant only; repeat it.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Runs folder; runs/ablation-PHASE by default.")] = None,
 ) -> None:
     """Train the network without each of its parts and print the table on validation; the test split is not read."""
     from cladmop.ablation import ablate as run_variants
-    from cladmop.encoders.base import Unit
-    from cladmop.pipeline import EncodingSettings, NetworkSettings
-    from cladmop.reproduce import read_top_data
+    from cladmop.top_data import read_top_data
 
     folder = out or Path("runs") / f"ablation-{phase.value}"
-    base = NetworkSettings(
-        encoding=EncodingSettings(encoder, revision, Unit(units.value), structures.value),
-        preset=preset.value,
-        phase=phase.value,
-        pretrain=epochs(pretrain_epochs),
-        finetune=epochs(finetune_epochs),
-        seed=seed,
-    )
-    run_variants(read_top_data(data, phase.value), base, only or [], seeds, folder, note)
+    base = network_settings(
+        phase, encoder, revision, units, structures, preset, seed,
+        objective=objective, pretrain_epochs=pretrain_epochs, finetune_epochs=finetune_epochs,
+    )  # fmt: skip
+    run_variants(read_top_data(data, phase.value, corpus), base, only or [], seeds, folder, note)
     show_results(folder, data, phase, "valid")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cladmop import __version__
-from cladmop.cli import ablate, cache, demo, evaluate, fit, models, predict, reproduce, shots, top
+from cladmop.cli import ablate, cache, corpus, demo, evaluate, fit, models, predict, reproduce, shots, top, transfer
 from cladmop.errors import CladmopError
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app.command("fit", short_help="Train a model folder on labelled trials.")(fit.fi
 app.command("zero-shot", short_help="Score TOP by the match alone, no labels.")(shots.zero_shot)
 app.command("few-shot", short_help="Train on k labelled trials of each class.")(shots.few_shot)
 app.command("ablate", short_help="Measure what each part is worth.")(ablate.ablate)
+app.command("transfer", short_help="Measure what pre-training is worth.")(transfer.transfer)
+app.add_typer(corpus.app, name="corpus")
 app.add_typer(reproduce.app, name="reproduce")
 app.add_typer(top.app, name="top")
 app.add_typer(models.app, name="models")

@@ -53,7 +53,7 @@ def fit(
     from cladmop.estimator.card import TOP_TERMS
     from cladmop.evaluation.bootstrap import evaluate
     from cladmop.evaluation.tables import ResultRow, results_table
-    from cladmop.reproduce import read_other_phases, read_top_data
+    from cladmop.top_data import read_other_phases, read_top_data
 
     top = read_top_data(data, phase.value)
     labelled = [*top.train, *top.valid]

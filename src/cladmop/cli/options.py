@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from cladmop.evaluation.tables import Table
+    from cladmop.pipeline import NetworkSettings
 
 
 class PhaseGroup(StrEnum):
@@ -53,6 +54,14 @@ class PresetName(StrEnum):
     PAPER = "paper"
 
 
+class ObjectiveName(StrEnum):
+    """What pre-training learns."""
+
+    MATCHING = "matching"
+    COMPLETION = "completion"
+    BOTH = "both"
+
+
 class SplitName(StrEnum):
     """Splits of a data set."""
 
@@ -80,10 +89,48 @@ PretrainEpochsOption = Annotated[
 FinetuneEpochsOption = Annotated[
     int | None, typer.Option("--finetune-epochs", min=1, help="Epochs of fine-tuning at most; the preset's if none.")
 ]
+CorpusOption = Annotated[
+    Path | None, typer.Option("--corpus", help="Corpus to pre-train on as well (see `cladmop corpus build`).")
+]
+ObjectiveOption = Annotated[
+    ObjectiveName,
+    typer.Option("--objective", help="Pre-training: pair matching, completed or stopped (needs --corpus), or both."),
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of initial weights, order and draws.")]
 
 
-def epochs(number: int | None) -> dict[str, int]:
+def network_settings(
+    phase: PhaseGroup,
+    encoder: str,
+    revision: str | None,
+    units: UnitName,
+    structures: StructuresName,
+    preset: PresetName,
+    seed: int,
+    *,
+    molecules: MoleculesName = MoleculesName.MORGAN,
+    pretraining: bool = True,
+    objective: ObjectiveName = ObjectiveName.MATCHING,
+    pretrain_epochs: int | None = None,
+    finetune_epochs: int | None = None,
+) -> "NetworkSettings":
+    """Return what the options of a training verb ask for."""
+    from cladmop.encoders.base import Unit
+    from cladmop.pipeline import EncodingSettings, NetworkSettings
+
+    learned = {} if objective is ObjectiveName.MATCHING else {"objective": objective.value}
+    return NetworkSettings(
+        encoding=EncodingSettings(encoder, revision, Unit(units.value), structures.value, molecules=molecules.value),
+        preset=preset.value,
+        phase=phase.value,
+        pretraining=pretraining,
+        pretrain={**learned, **_epochs(pretrain_epochs)},
+        finetune=_epochs(finetune_epochs),
+        seed=seed,
+    )
+
+
+def _epochs(number: int | None) -> dict[str, int]:
     """Return an option's number of epochs as a change to a preset; no change if it was not given."""
     return {} if number is None else {"epochs": number}
 

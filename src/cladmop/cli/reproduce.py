@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 
 from cladmop.cli.options import (
+    CorpusOption,
     DataOption,
     EncoderOption,
     FinetuneEpochsOption,
     MoleculesName,
+    ObjectiveName,
+    ObjectiveOption,
     PhaseGroup,
     PhaseOption,
     PresetName,
@@ -21,7 +24,7 @@ from cladmop.cli.options import (
     StructuresOption,
     UnitName,
     UnitsOption,
-    epochs,
+    network_settings,
     note,
     print_table,
     say,
@@ -51,6 +54,8 @@ def top(
     seed: SeedOption = 0,
     pretrain_epochs: PretrainEpochsOption = None,
     finetune_epochs: FinetuneEpochsOption = None,
+    corpus: CorpusOption = None,
+    objective: ObjectiveOption = ObjectiveName.MATCHING,
     out: Annotated[Path | None, typer.Option("--out", help="Runs folder; runs/top-PHASE by default.")] = None,
     *,
     pretraining: Annotated[bool, typer.Option(help="Pair matching before fine-tuning.")] = True,
@@ -61,21 +66,15 @@ def top(
     Every stage is kept in the runs folder: the same command continues a killed run. Rows of other encoders, units,
     zero- and few-shot runs in the same folder join the table.
     """
-    from cladmop.encoders.base import Unit
-    from cladmop.pipeline import EncodingSettings, NetworkSettings
-    from cladmop.reproduce import read_top_data, reproduce, score_rivals, score_shipped
+    from cladmop.reproduce import reproduce, score_rivals, score_shipped
+    from cladmop.top_data import read_top_data
 
     folder = out or Path("runs") / f"top-{phase.value}"
-    top_data = read_top_data(data, phase.value)
-    settings = NetworkSettings(
-        encoding=EncodingSettings(encoder, revision, Unit(units.value), structures.value, molecules=molecules.value),
-        preset=preset.value,
-        phase=phase.value,
-        pretraining=pretraining,
-        pretrain=epochs(pretrain_epochs),
-        finetune=epochs(finetune_epochs),
-        seed=seed,
-    )
+    top_data = read_top_data(data, phase.value, corpus)
+    settings = network_settings(
+        phase, encoder, revision, units, structures, preset, seed, molecules=molecules, pretraining=pretraining,
+        objective=objective, pretrain_epochs=pretrain_epochs, finetune_epochs=finetune_epochs,
+    )  # fmt: skip
     reproduce(top_data, settings, seeds, folder, note)
     if rivals:
         score_rivals(top_data, folder / "rivals", note)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _HATCHES = ("", "//", "..", "xx", "--", "oo")
-_LABELS = 12
+_LABELS = 9
 """Most category labels under upright bars; beyond, every second, third ... is written."""
 
 
@@ -71,7 +71,14 @@ class Counts:
         places = np.arange(len(self.categories))
         base = np.zeros(len(self.categories))
         for number, (name, counts) in enumerate(self.series.items()):
-            style = {"color": COLOURS[number % len(COLOURS)], "hatch": _HATCHES[number % len(_HATCHES)], "label": name}
+            colour, hatch = COLOURS[number % len(COLOURS)], _HATCHES[number % len(_HATCHES)]
+            style: dict[str, Any] = {
+                "color": colour,
+                "hatch": hatch,
+                "edgecolor": "white",
+                "linewidth": 0,
+                "label": name,
+            }
             if self.sideways:
                 axes.barh(places, counts, left=base, **style)
             else:

@@ -1,0 +1,63 @@
+"""``cladmop transfer``: what pre-training on a corpus is worth, on validation folds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cladmop.cli.options import (
+    DataOption,
+    EncoderOption,
+    PhaseGroup,
+    PhaseOption,
+    PresetName,
+    PretrainEpochsOption,
+    RevisionOption,
+    SeedOption,
+    StructuresName,
+    UnitName,
+    UnitsOption,
+    network_settings,
+    note,
+    print_table,
+    say,
+)
+
+
+def transfer(
+    data: DataOption,
+    corpus: Annotated[Path, typer.Option("--corpus", help="Corpus to pre-train on (see `cladmop corpus build`).")],
+    phase: PhaseOption = PhaseGroup.I,
+    encoder: EncoderOption = "minilm",
+    revision: RevisionOption = None,
+    units: UnitsOption = UnitName.ITEMS,
+    seed: SeedOption = 0,
+    pretrain_epochs: PretrainEpochsOption = None,
+    folds: Annotated[int, typer.Option("--folds", min=2, help="Folds by NCT number.")] = 5,
+    draws: Annotated[int, typer.Option("--draws", min=2, help="Few-shot draws a fold.")] = 5,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Run this variant only; repeat it.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Runs folder; runs/transfer-PHASE by default.")] = None,
+) -> None:
+    """Pre-train with and without a corpus and its second objective, in parts of it, and in ways that may help more.
+
+    Scores are of trials held out of folds of the training and validation splits; the test split is not read. Every
+    stage is kept: the same command continues a killed run, and prints all that the folder holds.
+    """
+    from cladmop.results import write_results
+    from cladmop.top_data import read_top_data
+    from cladmop.transfer import Transfer, summary, variants
+
+    folder = out or Path("runs") / f"transfer-{phase.value}"
+    base = network_settings(
+        phase, encoder, revision, units, StructuresName.REPAIRED, PresetName.DEFAULT, seed,
+        pretrain_epochs=pretrain_epochs,
+    )  # fmt: skip
+    top_data = read_top_data(data, phase.value, corpus)
+    runs = Transfer(top_data, base, folds, draws, folder, note)
+    for name in only or list(variants(base)):
+        runs.measure(name)
+    tables = summary(folder, top_data)
+    for table in tables:
+        print_table(table)
+    write_results(folder, [], tables)
+    say(f"stored in {folder}: results.json, results.md")
