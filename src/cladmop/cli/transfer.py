@@ -36,16 +36,21 @@ def transfer(
     folds: Annotated[int, typer.Option("--folds", min=2, help="Folds by NCT number.")] = 5,
     draws: Annotated[int, typer.Option("--draws", min=2, help="Few-shot draws a fold.")] = 5,
     only: Annotated[list[str] | None, typer.Option("--only", help="Run this variant only; repeat it.")] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Networks a variant for --test.")] = 3,
     out: Annotated[Path | None, typer.Option("--out", help="Runs folder; runs/transfer-PHASE by default.")] = None,
+    *,
+    test: Annotated[bool, typer.Option("--test", help="Train on train and valid and score the test split.")] = False,
 ) -> None:
     """Pre-train with and without a corpus and its second objective, in parts of it, and in ways that may help more.
 
-    Scores are of trials held out of folds of the training and validation splits; the test split is not read. Every
-    stage is kept: the same command continues a killed run, and prints all that the folder holds.
+    Scores are of trials held out of folds of the training and validation splits; the test split is read with --test
+    only. Every stage is kept: the same command continues a killed run, and prints all that the folder holds.
     """
     from cladmop.results import write_results
     from cladmop.top_data import read_top_data
-    from cladmop.transfer import Transfer, summary, variants
+    from cladmop.transfer.runs import Transfer
+    from cladmop.transfer.tables import tables_of_folds, tables_of_test
+    from cladmop.transfer.variants import variants
 
     folder = out or Path("runs") / f"transfer-{phase.value}"
     base = network_settings(
@@ -55,9 +60,13 @@ def transfer(
     top_data = read_top_data(data, phase.value, corpus)
     runs = Transfer(top_data, base, folds, draws, folder, note)
     for name in only or list(variants(base)):
-        runs.measure(name)
-    tables = summary(folder, top_data)
+        if test:
+            runs.score_test(name, seeds)
+        else:
+            runs.measure(name)
+    tables = tables_of_test(folder, data, phase.value) if test else tables_of_folds(folder, top_data)
     for table in tables:
         print_table(table)
-    write_results(folder, [], tables)
-    say(f"stored in {folder}: results.json, results.md")
+    place = folder / "test" if test else folder
+    write_results(place, [], tables)
+    say(f"stored in {place}: results.json, results.md")
