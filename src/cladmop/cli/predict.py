@@ -131,4 +131,5 @@ def _mapping(drug: "Resolution") -> str:
     if drug.inchikey is None:
         return f"{drug.query}: {read_as}no structure ({drug.kind.value})"
     doubt = f", confidence {drug.confidence:.2f}" if drug.confidence < 1 else ""
-    return f"{drug.query}: {read_as}{drug.inchikey} ({drug.source}{doubt})"
+    disputed = f"; disputed by {', '.join(drug.conflict)}" if drug.conflict else ""
+    return f"{drug.query}: {read_as}{drug.inchikey} ({drug.source}{doubt}{disputed})"

@@ -57,6 +57,8 @@ class Prediction:
                     "inchikey": drug.inchikey,
                     "source": drug.source,
                     "confidence": drug.confidence,
+                    "date": drug.date,
+                    "conflict": list(drug.conflict),
                 }
                 for drug in self.drugs
             ],
