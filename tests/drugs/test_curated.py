@@ -46,7 +46,6 @@ FORMULAS = {
     "foxy-5": "C26H42N6O12S2",
     "me-344": "C22H20O4",
     "elamipretide": "C32H49N9O5",
-    "eprenetapopt": "C10H17NO3",
     "dacarbazine": "C6H10N6O",
     "nintedanib": "C31H33N5O4",
     "ixazomib": "C14H19BCl2N2O4",
