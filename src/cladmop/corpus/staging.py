@@ -15,7 +15,6 @@ import polars as pl
 
 from cladmop.corpus.rules import Drop, screen, span
 from cladmop.errors import InputError
-from cladmop.progress import progress_bar
 from cladmop.records import Intervention, Study
 from cladmop.sources.rejects import Reject
 from cladmop.sources.studies import SourceKind, read_studies, recognise
@@ -118,10 +117,8 @@ def stage(source: Path, kind: SourceKind | None, staging: Path, say: Callable[[s
 def _read(source: Path, kind: SourceKind, folder: Path) -> dict[str, Any]:
     """Write the parts of one source and return its counts."""
     reading = _Reading(source.name, folder)
-    with progress_bar(f"reading {source.name}", 0, "records") as bar:
-        for study in read_studies(source, reading.reject, kind):
-            reading.take(study)
-            bar.advance()
+    for study in read_studies(source, reading.reject, kind):
+        reading.take(study)
     return reading.finish()
 
 
