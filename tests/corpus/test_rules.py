@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cladmop.corpus.approvals import Approvals
-from cladmop.corpus.rules import Drop, Progress, Rule, active, ended_before, identity, screen, span, successes
+from cladmop.corpus.rules import Drop, Progress, Rule, active, ended_before, screen, span, successes
 from cladmop.drugs.kinds import DrugKind
 from cladmop.drugs.resolve import Resolution
 from cladmop.errors import InputError
@@ -84,8 +84,8 @@ def test_active_drugs_and_their_identity():
     placebo, scan = drug("placebo", kind=DrugKind.PLACEBO), drug("mri", kind=DrugKind.PROCEDURE)
     biologic = drug("Nivolumab", kind=DrugKind.BIOLOGIC)
     assert active([placebo, OLD, scan, biologic]) == (OLD, biologic)
-    assert identity(OLD) == "AAAAAAAAAAAAAA"
-    assert identity(biologic) == "nivolumab"
+    assert OLD.identity == "AAAAAAAAAAAAAA"
+    assert biologic.identity == "nivolumab"
 
 
 def test_success_by_market_needs_every_active_drug():
@@ -109,13 +109,13 @@ def test_success_by_market_needs_every_active_drug():
 )
 def test_success_by_progression_needs_same_disease_later_and_beyond(disease, first_phase, start, rules):
     progress = Progress()
-    progress.note([identity(NEW)], [disease], first_phase, start)
+    progress.note([NEW.identity], [disease], first_phase, start)
     assert successes([NEW], ["M10"], STUDY, APPROVALS, progress) == rules
 
 
 def test_progression_with_approved_and_unknown_company():
     progress = Progress()
-    progress.note([identity(NEW)], ["M10"], 3, "2006-01")
+    progress.note([NEW.identity], ["M10"], 3, "2006-01")
     assert successes([NEW, OLD], ["M10"], STUDY, APPROVALS, progress) == (Rule.PROGRESSION,)
     assert successes([NEW, OTHER], ["M10"], STUDY, APPROVALS, progress) == ()
     assert successes([NEW], ["M10"], replace(STUDY, start_date=""), APPROVALS, progress) == ()

@@ -1,35 +1,23 @@
 """Trials become arrays of the agreed shapes, whatever is absent."""
 
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from cladmop.drugs.kinds import DrugKind
+from cladmop.drugs.resolution import Resolution
 from cladmop.encoders.base import LEVELS, Unit
 from cladmop.encoders.cache import StateCache
 from cladmop.encoders.trial import TrialEncoder
 from cladmop.records import Disease, Drug, Phase, Trial
 
-
-@dataclass(frozen=True)
-class FakeResolution:
-    query: str
-    name: str
-    kind: DrugKind
-    smiles: str | None = None
-    inchikey: str | None = None
-
-
 KNOWN = {
-    "aspirin": FakeResolution(
-        "aspirin", "aspirin", DrugKind.SMALL_MOLECULE, "CC(=O)Oc1ccccc1C(=O)O", "B" * 14 + "-X-N"
-    ),
-    "Ethanol": FakeResolution("Ethanol", "ethanol", DrugKind.SMALL_MOLECULE, "CCO", "A" * 14 + "-X-N"),
-    "Nivolumab": FakeResolution("Nivolumab", "Nivolumab", DrugKind.BIOLOGIC),
-    "placebo": FakeResolution("placebo", "placebo", DrugKind.PLACEBO),
-    "XB-1": FakeResolution("XB-1", "xb-1", DrugKind.UNMAPPED),
+    "aspirin": Resolution("aspirin", "aspirin", DrugKind.SMALL_MOLECULE, "CC(=O)Oc1ccccc1C(=O)O", "B" * 14 + "-X-N"),
+    "Ethanol": Resolution("Ethanol", "ethanol", DrugKind.SMALL_MOLECULE, "CCO", "A" * 14 + "-X-N"),
+    "Nivolumab": Resolution("Nivolumab", "Nivolumab", DrugKind.BIOLOGIC),
+    "placebo": Resolution("placebo", "placebo", DrugKind.PLACEBO),
+    "XB-1": Resolution("XB-1", "xb-1", DrugKind.UNMAPPED),
 }
 
 
@@ -37,7 +25,7 @@ class FakeResolver:
     def structures(self, trial, mode):
         if mode == "repaired":
             return tuple(KNOWN[drug.name] for drug in trial.drugs)
-        return tuple(FakeResolution(s, s, DrugKind.SMALL_MOLECULE, s, s.ljust(14, "Z")) for s in trial.published_smiles)
+        return tuple(Resolution(s, s, DrugKind.SMALL_MOLECULE, s, s.ljust(14, "Z")) for s in trial.published_smiles)
 
 
 class FakeMolecules:

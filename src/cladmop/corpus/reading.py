@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cladmop.corpus.rules import active, identity
+from cladmop.corpus.rules import active
 from cladmop.diseases.conditions import MESH, CodeMatch, ConditionCodes, resolve_conditions, words
 from cladmop.diseases.icd import category
 from cladmop.drugs.kinds import DrugKind
@@ -29,7 +29,7 @@ class ReadStudy:
     @property
     def drug_ids(self) -> tuple[str, ...]:
         """Identities of the drugs under test."""
-        return tuple(dict.fromkeys(map(identity, self.active)))
+        return tuple(dict.fromkeys(drug.identity for drug in self.active))
 
     @property
     def disease_ids(self) -> tuple[str, ...]:
@@ -65,20 +65,7 @@ class ReadStudy:
     def drug_rows(self, group: str) -> list[dict[str, Any]]:
         """Return its rows of the table of drugs."""
         return [
-            {
-                "nct_id": self.study.nct_id,
-                "group": group,
-                "intervention": intervention,
-                "query": drug.query,
-                "name": drug.name,
-                "kind": drug.kind.value,
-                "smiles": drug.smiles,
-                "inchikey": drug.inchikey,
-                "source": drug.source,
-                "confidence": drug.confidence,
-                "date": drug.date,
-                "conflict": list(drug.conflict),
-            }
+            {"nct_id": self.study.nct_id, "group": group, "intervention": intervention, **drug.to_dict()}
             for intervention, drug in self.drugs
         ]
 

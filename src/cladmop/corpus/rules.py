@@ -137,11 +137,6 @@ def active(drugs: Iterable[Resolution]) -> tuple[Resolution, ...]:
     return tuple(drug for drug in drugs if drug.kind not in _INACTIVE)
 
 
-def identity(drug: Resolution) -> str:
-    """Return what a drug is compared by: connectivity where it has a structure, else its name in lower case."""
-    return drug.inchikey[:14] if drug.inchikey is not None else drug.name.lower()
-
-
 class Progress:
     """Remembers which drug entered which phase for which disease, and when last."""
 
@@ -189,7 +184,7 @@ def successes(
     approved = [approvals.covers(drug) for drug in drugs]
     last = span(study)[1]
     advanced = [
-        bool(study.start_date) and progress.advanced(identity(drug), diseases, last, study.start_date) for drug in drugs
+        bool(study.start_date) and progress.advanced(drug.identity, diseases, last, study.start_date) for drug in drugs
     ]
     rules = [Rule.MARKET] if all(approved) else []
     if any(advanced) and all(one or other for one, other in zip(approved, advanced, strict=True)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cladmop.drugs.kinds import MAX_MASS, DrugKind
 from cladmop.drugs.molecules import standardise
@@ -32,6 +33,25 @@ class Resolution:
     """ISO date of the source's data: when it was published, fetched or last changed; empty where it is not known."""
     conflict: tuple[str, ...] = ()
     """Sources that have another connectivity for the name, each with it: ``dictionary: GHASVSINZRGABV``."""
+
+    @property
+    def identity(self) -> str:
+        """What a drug is compared by: its connectivity where it has a structure, else its name in lower case."""
+        return self.inchikey[:14] if self.inchikey is not None else self.name.lower()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, in the order of the fields."""
+        return {
+            "query": self.query,
+            "name": self.name,
+            "kind": self.kind.value,
+            "smiles": self.smiles,
+            "inchikey": self.inchikey,
+            "source": self.source,
+            "confidence": self.confidence,
+            "date": self.date,
+            "conflict": list(self.conflict),
+        }
 
 
 def with_structure(base: Resolution, smiles: str) -> Resolution:

@@ -183,11 +183,7 @@ class TrialEncoder:
         Published structures serve only where no drug is named: they are often of a co-drug.
         """
         drugs = self.resolver.structures(trial, "repaired") or self.resolver.structures(trial, "published")
-        parts = {
-            drug.inchikey[:14] if drug.inchikey is not None else drug.name.lower()
-            for drug in drugs
-            if drug.kind not in _NOT_DRUGS
-        }
+        parts = {drug.identity for drug in drugs if drug.kind not in _NOT_DRUGS}
         return "|".join(sorted(parts))
 
 

@@ -48,20 +48,7 @@ class Prediction:
             "base_rate": self.base_rate.rate,
             "base_rate_group": self.base_rate.group,
             "base_rate_trials": self.base_rate.trials,
-            "drugs": [
-                {
-                    "query": drug.query,
-                    "name": drug.name,
-                    "kind": drug.kind.value,
-                    "smiles": drug.smiles,
-                    "inchikey": drug.inchikey,
-                    "source": drug.source,
-                    "confidence": drug.confidence,
-                    "date": drug.date,
-                    "conflict": list(drug.conflict),
-                }
-                for drug in self.drugs
-            ],
+            "drugs": [drug.to_dict() for drug in self.drugs],
             "diseases": list(self.diseases),
             "warnings": list(self.warnings),
         }
