@@ -265,3 +265,10 @@ def test_what_cannot_be_read_at_all(write, tmp_path) -> None:
     assert "not valid JSON" in ids(write("t.json", "hello"))[1][0].reason
     assert "ends within" in ids(write("t.json", "[" * 10_000))[1][0].reason
     assert ids(write("t.json", "[]")) == ([], [])
+
+
+def test_pages_of_a_fetch_that_was_cut_are_refused(write, tmp_path) -> None:
+    (tmp_path / "fetch.json").write_text('{"complete": false}', encoding="utf-8")
+    (tmp_path / "page-000001.json").write_text('{"studies": []}', encoding="utf-8")
+    with pytest.raises(InputError, match="not complete"):
+        list(read_json_file(tmp_path, [].append))

@@ -11,7 +11,9 @@ from cladmop.progress import Bar, progress_bar
 from cladmop.records.study import Study
 from cladmop.sources.archives import INFLATE_ERROR, inflated_chunks, opened, opened_archive
 from cladmop.sources.json_stream import StudyStream
+from cladmop.sources.pages import MANIFEST
 from cladmop.sources.rejects import Reject
+from cladmop.storage import read_json
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 """Names of JSON files; each may be followed by ``.gz``."""
@@ -63,7 +65,15 @@ def json_files(folder: Path) -> list[Path]:
     return pages or sorted(one for one in folder.iterdir() if one.name.lower().endswith(names) and one.is_file())
 
 
+def _require_whole(folder: Path) -> None:
+    """Refuse the pages of a fetch that was cut: a part of the registry is no sample of it."""
+    manifest = folder / MANIFEST
+    if manifest.is_file() and not read_json(manifest).get("complete"):
+        raise InputError(f"{folder}: the fetch is not complete; run `cladmop corpus fetch {folder}` again to go on")
+
+
 def _files(folder: Path) -> list[Path]:
+    _require_whole(folder)
     files = json_files(folder)
     if not files:
         raise InputError(f"{folder}: no file named {' or '.join(f'*{suffix}' for suffix in JSON_SUFFIXES)} in it")
