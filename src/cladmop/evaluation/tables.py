@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 
+_NARROWEST = 10
+"""Least width of a column of words on a terminal, in characters, unless its words are shorter."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of text."""
@@ -58,7 +62,9 @@ class Table:
         table.title_justify = table.caption_justify = "left"
         for place, name in enumerate(self.header):
             words = place in self.words
-            table.add_column(Text(name), justify="left" if words else "right", no_wrap=not words, overflow="fold")
+            # Without a least width, wide figures would squeeze the names out; figures wrap between value and interval.
+            least = min(_NARROWEST, max((len(row[place]) for row in self.rows), default=0)) if words else None
+            table.add_column(Text(name), justify="left" if words else "right", min_width=least, overflow="fold")
         for row in self.rows:
             table.add_row(*map(Text, row))
         return table
