@@ -10,9 +10,11 @@ from typing import Any
 from cladmop.corpus.approvals import Approvals
 from cladmop.corpus.heldout import HeldOut
 from cladmop.corpus.reading import ReadStudy
-from cladmop.corpus.rules import Drop, Group, Rule, check_cutoff
+from cladmop.corpus.rules import Drop, Group, Rule
 from cladmop.corpus.staging import Staged
 from cladmop.corpus.tables import MANIFEST
+from cladmop.errors import InputError
+from cladmop.records.study import parse_date
 from cladmop.storage import read_json, sha256_of, write_json
 
 FORMAT = 1
@@ -40,7 +42,8 @@ class BuildSettings:
         InputError
             If it is no date.
         """
-        check_cutoff(self.cutoff)
+        if parse_date(self.cutoff.strip(), "--cutoff") is None:
+            raise InputError("--cutoff is empty; give a date such as 2014-01-01")
 
 
 @dataclass

@@ -12,7 +12,6 @@ from enum import StrEnum
 from cladmop.corpus.approvals import Approvals
 from cladmop.drugs.kinds import DrugKind
 from cladmop.drugs.resolve import Resolution
-from cladmop.errors import InputError
 from cladmop.records import Phase, Study
 
 
@@ -190,19 +189,3 @@ def successes(
     if any(advanced) and all(one or other for one, other in zip(approved, advanced, strict=True)):
         rules.append(Rule.PROGRESSION)
     return tuple(rules)
-
-
-def check_cutoff(text: str) -> str:
-    """Return an ISO date as it is.
-
-    Raises
-    ------
-    InputError
-        If it is none.
-    """
-    from cladmop.records.study import parse_date
-
-    found = parse_date(text.strip(), "--cutoff")
-    if found is None:
-        raise InputError("--cutoff is empty; give a date such as 2014-01-01")
-    return found.isoformat()
