@@ -23,7 +23,7 @@ from cladmop.storage import read_json, write_json
 from cladmop.top_data import TopData
 
 if TYPE_CHECKING:
-    from cladmop.evaluation.rivals.base import Rival
+    from cladmop.rivals.base import Rival
 
 REFERENCE = "TF-IDF words + logistic regression"
 """The row every other is compared with: the simple rival to beat."""
@@ -88,9 +88,9 @@ def claim(folder: Path, settings: dict[str, object]) -> None:
 
 def score_rivals(data: TopData, folder: Path, say: Say) -> list[Row]:
     """Fit the built-in rivals on the training split, and score validation and test through the same door."""
-    from cladmop.evaluation.rivals.base_rate import BaseRate
-    from cladmop.evaluation.rivals.length import CriteriaLength
-    from cladmop.evaluation.rivals.tfidf import TextModel, TextSettings
+    from cladmop.rivals.base_rate import BaseRate
+    from cladmop.rivals.length import CriteriaLength
+    from cladmop.rivals.tfidf import TextModel, TextSettings
 
     rivals: list[tuple[str, Rival]] = [
         ("Base rate", BaseRate()),

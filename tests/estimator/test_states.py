@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cladmop.estimator.states import StatesModel, part_means
-from cladmop.evaluation.rivals.phases import GROUPS, phase_columns
 from cladmop.records import Phase
+from cladmop.rivals.phases import GROUPS, phase_columns
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from cladmop.records import Trial
 if TYPE_CHECKING:
     from cladmop.encoders.trial import TrialEncoder
     from cladmop.estimator.states import StatesModel
-    from cladmop.evaluation.rivals.tfidf import TextModel
     from cladmop.model.cladmop import CLaDMoP
+    from cladmop.rivals.tfidf import TextModel
 
 NETWORK, STATES, TEXTS = "network", "states", ("words", "characters")
 PARTS_KNOWN = (NETWORK, STATES, *TEXTS)

@@ -16,8 +16,8 @@ from cladmop.estimator.blend import Blend
 from cladmop.estimator.card import card_text, out_of_fold_metrics
 from cladmop.estimator.prediction import BaseRate
 from cladmop.estimator.states import StatesModel
-from cladmop.evaluation.rivals.checkpoint import load_rival, save_rival
-from cladmop.evaluation.rivals.tfidf import TextModel
+from cladmop.rivals.checkpoint import load_rival, save_rival
+from cladmop.rivals.tfidf import TextModel
 from cladmop.storage import atomic_folder, read_json, sha256_of, write_json
 
 if TYPE_CHECKING:

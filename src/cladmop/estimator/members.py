@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from cladmop.encoders.base import EncodedTrial
 from cladmop.estimator.states import StatesModel
 from cladmop.evaluation.folds import Fold
-from cladmop.evaluation.rivals.tfidf import TextModel, TextSettings
 from cladmop.pipeline import NetworkSettings, mean_probability, train_network
 from cladmop.records import Trial
+from cladmop.rivals.tfidf import TextModel, TextSettings
 
 if TYPE_CHECKING:
     from cladmop.model.cladmop import CLaDMoP
@@ -46,7 +46,7 @@ def fit_text(name: str, data: TrainingSet) -> tuple[TextModel, Scores]:
     settings = make(precision="float16", phases=True)
 
     def fit(rows: NDArray[np.intp]) -> TextModel:
-        return TextModel(settings).fit(_take(data.trials, rows), data.labels[rows], data.weights[rows])
+        return TextModel(settings).fit(_take(data.trials, rows), data.labels[rows], weights=data.weights[rows])
 
     return _cross_fit(fit, data.trials, data.folds)
 

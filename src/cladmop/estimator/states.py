@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cladmop.encoders.base import LEVELS, EncodedTrial
-from cladmop.evaluation.rivals.phases import phase_columns
 from cladmop.records import Phase
+from cladmop.rivals.phases import phase_columns
 
 PARTS = 4
 _CLIP = 4.0  # standard deviations; beyond, a state says no more

@@ -1,14 +1,17 @@
 """The interface of a rival."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cladmop.errors import CladmopError, CorruptArtefactError, InputError
 from cladmop.records import Trial
+
+if TYPE_CHECKING:
+    from cladmop.encoders.base import EncodedTrial
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,17 @@ class RivalState:
     """Numeric arrays by name."""
 
 
+Encode = Callable[[Sequence[Trial]], Sequence["EncodedTrial"]]
+"""Turns trials into arrays, in input order: drugs, diseases and the hidden states of a frozen language model."""
+Labelled = tuple[Sequence[Trial], ArrayLike]
+"""Trials with their labels, 0 or 1."""
+
+
 class Rival(Protocol):
-    """A model of trials that needs nothing but their records."""
+    """A model of trials, behind the one door: it is fitted on labelled trials and gives scores, nothing else.
+
+    Rivals that stop by validation trials are given those when they are made, never the trials that judge them.
+    """
 
     kind: ClassVar[str]
     """Its name in tables, files and on the command line."""
@@ -46,6 +58,10 @@ class Rival(Protocol):
             If the rival is not fitted.
         """
         ...
+
+
+class StoredRival(Rival, Protocol):
+    """A rival that can be written to disk and read back."""
 
     def state(self) -> RivalState:
         """Return what `from_state` needs to give identical scores."""

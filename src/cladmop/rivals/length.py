@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cladmop.errors import CorruptArtefactError
-from cladmop.evaluation.rivals.base import RivalState, fit_labels, not_fitted
 from cladmop.records import Trial
+from cladmop.rivals.base import RivalState, fit_labels, not_fitted
 
 
 class CriteriaLength:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cladmop.errors import CorruptArtefactError, InputError
-from cladmop.evaluation.rivals.base import RivalState, expect_tensors, fit_labels, not_fitted
-from cladmop.evaluation.rivals.phases import GROUPS, phase_columns
 from cladmop.records import Trial
+from cladmop.rivals.base import RivalState, expect_tensors, fit_labels, not_fitted
+from cladmop.rivals.phases import GROUPS, phase_columns
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -80,7 +80,7 @@ class TextModel:
         """Log-odds of success of a trial without criteria."""
         self._vectorizer: TfidfVectorizer | None = None
 
-    def fit(self, trials: Sequence[Trial], labels: ArrayLike, weights: ArrayLike | None = None) -> Self:
+    def fit(self, trials: Sequence[Trial], labels: ArrayLike, *, weights: ArrayLike | None = None) -> Self:
         """Learn vocabulary, inverse document frequencies and coefficients (see `Rival`).
 
         ``weights``, shape (n,), say how much each trial counts in the regression; all alike by default.

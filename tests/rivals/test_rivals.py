@@ -7,9 +7,9 @@ import pytest
 
 from cladmop.errors import CladmopError, CorruptArtefactError, InputError, MissingArtefactError
 from cladmop.evaluation.metrics import roc_auc
-from cladmop.evaluation.rivals import RIVALS, BaseRate, CriteriaLength, TextModel, load_rival, save_rival
-from cladmop.evaluation.rivals.tfidf import TextSettings
 from cladmop.records import Trial
+from cladmop.rivals import RIVALS, BaseRate, CriteriaLength, TextModel, load_rival, save_rival
+from cladmop.rivals.tfidf import TextSettings
 
 WORDS = ("healthy", "volunteers", "metastatic", "carcinoma", "age", "renal", "hepatic", "pregnant")
 

@@ -5,19 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cladmop.errors import CorruptArtefactError, MissingArtefactError
-from cladmop.evaluation.rivals.base import Rival, RivalState
-from cladmop.evaluation.rivals.base_rate import BaseRate
-from cladmop.evaluation.rivals.length import CriteriaLength
-from cladmop.evaluation.rivals.tfidf import TextModel
+from cladmop.rivals.base import RivalState, StoredRival
+from cladmop.rivals.base_rate import BaseRate
+from cladmop.rivals.length import CriteriaLength
+from cladmop.rivals.tfidf import TextModel
 from cladmop.storage import atomic_folder, read_json, sha256_of
 
-RIVALS: Mapping[str, type[Rival]] = {rival.kind: rival for rival in (TextModel, CriteriaLength, BaseRate)}
+RIVALS: Mapping[str, type[StoredRival]] = {rival.kind: rival for rival in (TextModel, CriteriaLength, BaseRate)}
 """Classes of rivals by kind."""
 
 _SETTINGS, _TENSORS = "rival.json", "rival.safetensors"
 
 
-def save_rival(rival: Rival, folder: Path) -> None:
+def save_rival(rival: StoredRival, folder: Path) -> None:
     """Write a fitted rival into a folder of its own, atomically; equal rivals give equal bytes.
 
     Raises
@@ -39,7 +39,7 @@ def save_rival(rival: Rival, folder: Path) -> None:
         (part / _SETTINGS).write_text(text + "\n", encoding="utf-8")
 
 
-def load_rival(folder: Path) -> Rival:
+def load_rival(folder: Path) -> StoredRival:
     """Read a rival that `save_rival` wrote; it gives identical scores.
 
     Raises

@@ -4,7 +4,7 @@ import numpy as np
 
 from cladmop.evaluation.folds import ordered_folds
 from cladmop.evaluation.metrics import average_precision, base_rate, roc_auc
-from cladmop.evaluation.rivals import TextModel
+from cladmop.rivals import TextModel
 from cladmop.sources.top import read_split
 
 

@@ -1,0 +1,1 @@
+"""The benchmark: every rival, on every protocol, measured alike."""
