@@ -89,6 +89,7 @@ def invented_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
             conditions=(diseases[number % 3],),
             criteria=CRITERIA.format(diseases[number % 3]),
             status="completed" if number % 5 else "terminated",
+            start_date=f"{1995 + number // 10}-05",
             primary_completion_date=f"{1996 + number // 10}-06",
         )
         for number in range(100, 148)

@@ -126,7 +126,7 @@ def corpus_task(folder: Path, since: dt.date) -> Task:
     """Cut a corpus in time: completed (1) or stopped (0).
 
     Models learn from trials that ended before ``since`` and score those that started on or after it; trials that ran
-    across it, or whose dates are not known, are left out. The last tenth of the past to end decides when to stop.
+    across it, or whose dates are not known, are left out. Of either outcome the last tenth to end decides when to stop.
 
     Raises
     ------
@@ -139,8 +139,16 @@ def corpus_task(folder: Path, since: dt.date) -> Task:
     past = [one for one in everything if (end := one.outcome.completion_date) is not None and end < since]
     past.sort(key=lambda one: (one.outcome.completion_date, one.outcome.nct_id))
     future = [one for one in everything if (start := one.trial.start_date) is not None and start >= since]
-    first = round(len(past) * (1 - _VALID_SHARE))
-    sides = {"fit on": past[:first], "stop by": past[first:], "score": future}
+    late = {
+        one.outcome.nct_id
+        for outcome in (True, False)
+        for one in _last_share([one for one in past if one.completed is outcome])
+    }
+    sides = {
+        "fit on": [one for one in past if one.outcome.nct_id not in late],
+        "stop by": [one for one in past if one.outcome.nct_id in late],
+        "score": future,
+    }
     for purpose, side in sides.items():
         if len({one.completed for one in side}) < 2:
             raise InputError(
@@ -166,6 +174,10 @@ def corpus_task(folder: Path, since: dt.date) -> Task:
 def labelled(trials: Sequence[LabelledTrial]) -> LabelledTrials:
     """Return trials and labels apart."""
     return [one.trial for one in trials], [one.success for one in trials]
+
+
+def _last_share(trials: Sequence[CorpusTrial]) -> Sequence[CorpusTrial]:
+    return trials[len(trials) - max(1, round(_VALID_SHARE * len(trials))) :]
 
 
 def _completions(trials: Sequence[CorpusTrial]) -> LabelledTrials:

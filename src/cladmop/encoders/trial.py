@@ -130,6 +130,13 @@ class TrialEncoder:
             warnings.append(f"{len(found.dropped)} disease codes beyond the first {len(found.codes)} are left out")
         return TrialReport(trial.nct_id, drugs, tuple(found.codes), tuple(found.unmapped), tuple(warnings))
 
+    def sets(self, trial: Trial) -> tuple[str, str]:
+        """Return the identities of the set of drugs and of the set of ICD categories, as `EncodedTrial` has them.
+
+        No language model is needed.
+        """
+        return self._drug_set(trial), self.diseases.encode(trial).disease_set
+
     @property
     def _pool(self) -> bool:
         return self.unit is Unit.ITEMS
