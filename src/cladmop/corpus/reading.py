@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cladmop.corpus.rules import active
-from cladmop.diseases.conditions import MESH, CodeMatch, ConditionCodes, resolve_conditions, words
+from cladmop.diseases.conditions import MESH, CodeMatch, ConditionCodes, resolve_conditions
 from cladmop.diseases.icd import category
+from cladmop.diseases.wording import words
 from cladmop.drugs.kinds import DrugKind
 from cladmop.drugs.resolve import DrugResolver, Resolution
 from cladmop.records import Drug, Study

@@ -1,27 +1,35 @@
 """Condition names to ICD-10-CM codes, offline: our list of frequent names, then the tabular list's wording.
 
 Names are compared as sets of words, without stage, line and age words, so that ``Carcinoma, Non-Small-Cell Lung``
-and ``recurrent non-small cell lung cancer`` agree; this is also how MeSH's inverted headings meet plain names. Only a
-name without any match is read again with its misspelled words set right (`typos`).
+and ``recurrent non-small cell lung cancer`` agree; this is also how MeSH's inverted headings meet plain names. What is
+left out so still decides where it tells codes apart (``secondary hyperparathyroidism``), and a growth that is said to
+be malignant gets no benign code. Only a name without any match is read again with its misspelled words set right
+(`typos`).
 """
 
 import json
-import re
-import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from cladmop.diseases.icd import vocabulary
+from cladmop.diseases.tabular import tabular, texts
 from cladmop.diseases.typos import Spelling
-from cladmop.errors import MissingDependencyError
+from cladmop.diseases.wording import GENERIC, Name, read, spellings, words, written
 
 FLOOR = 0.75
 """Least share of words in common (Dice) at which a wording of the tabular list is taken."""
 CONTAINED = 0.9
-"""Score of a frequent name that is a part of the condition's name."""
+"""Score of a known name that is a part of the condition's name."""
+FREQUENT = "synonyms.json"
+"""Names with their codes; no codes say that the name is of no disease."""
+GENERAL = "headings.json"
+"""Names too general to be looked for inside others (``thrombosis``), many of them MeSH headings."""
+_CANCER = frozenset({"cancer"})
+_SITED = frozenset({"sarcoma", "leiomyosarcoma", "liposarcoma", "rhabdomyosarcoma", "melanoma"})
+"""Growths that ICD-10-CM codes as cancer of the organ, where one is named (notes of C43 and C49)."""
+_NO_ORGAN = frozenset({"C44", "C49", "C76", "C79", "C80"})
+"""Categories of skin, of soft tissue and of cancers without an organ."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class CodeMatch:
 
 
 NO_MATCH = CodeMatch((), 0.0, "none")
+TABULAR = "tabular"
 FUZZY = "fuzzy"
 MESH = "mesh"
 
@@ -64,59 +73,6 @@ class ConditionCodes:
         return tuple(sorted({code for one in self.matches for code in one.match.codes}))
 
 
-# One word for what registries and ICD-10-CM call differently.
-_SAME = {
-    "carcinoma": "cancer", "carcinomas": "cancer", "neoplasm": "cancer", "tumor": "cancer", "tumour": "cancer",
-    "malignancy": "cancer", "malignancie": "cancer", "adenocarcinoma": "cancer", "prostatic": "prostate",
-    "mammary": "breast",
-    "pulmonary": "lung", "hepatic": "liver", "renal": "kidney", "esophagus": "esophageal", "oesophageal": "esophageal",
-    "cystadenocarcinoma": "cancer",
-    "leukaemia": "leukemia", "anaemia": "anemia", "haemophilia": "hemophilia", "myelogenous": "myeloid",
-    "lymphoid": "lymphoblastic", "ovary": "ovarian", "pancreas": "pancreatic",
-    "stomach": "gastric", "colorectum": "colorectal", "multiforme": "", "mellitus": "",
-    "infections": "infection", "diseases": "disease", "ii": "2", "hypertensive": "hypertension",
-}  # fmt: skip
-_DROPPED = frozenset({
-    "a", "an", "and", "the", "of", "in", "on", "with", "without", "to", "for", "by", "or", "at", "from", "as", "due",
-    "other", "unspecified", "nos", "nec", "not", "elsewhere", "classified", "specified", "adult", "childhood",
-    "pediatric", "paediatric", "recurrent", "relapsed", "refractory", "metastatic", "advanced", "locally", "local",
-    "unresectable", "resectable", "untreated", "previously", "newly", "diagnosed", "primary", "secondary", "malignant",
-    "early", "late", "stage", "grade", "i", "iii", "iv", "ia", "ib", "iia", "iib", "iic", "iiia", "iiib", "iiic", "iva",
-    "ivb", "ivc", "progressive", "persistent", "moderate", "moderately", "severe", "severely", "mild", "active",
-    "patient", "patients", "subject", "subjects", "volunteer", "volunteers", "protocol", "specific", "regional",
-    "invasive", "high", "low", "risk", "positive", "negative", "symptomatic", "inoperable", "platinum", "resistant",
-    "sensitive", "her2", "hormone", "egfr", "mutation", "mutated", "alk", "line", "first", "second",
-})  # fmt: skip
-_GENERIC = frozenset({"disease", "disorder", "condition", "syndrome", "infection", "injury", "symptom", "abnormality"})
-
-
-@lru_cache(maxsize=65_536)
-def words(name: str) -> frozenset[str]:
-    """Return the telling words of a condition's name, lower case, singular, without stage, line and age."""
-    return _telling(_written(name))
-
-
-def _telling(written: Iterable[str]) -> frozenset[str]:
-    tokens = map(_singular, written)
-    renamed = (_SAME.get(token, token) for token in tokens)
-    return frozenset(token for token in renamed if token and token not in _DROPPED)
-
-
-def _written(name: str) -> tuple[str, ...]:
-    """Return the words of a name as written, in lower case."""
-    plain = unicodedata.normalize("NFKD", name.lower())
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
-    plain = re.sub(r"['\u2019]s\b", "", plain)
-    plain = re.sub(r"\btype (?:ii|two)\b", "type 2", re.sub(r"\btype (?:i|one)\b", "type 1", plain))
-    return tuple(re.findall(r"[a-z0-9]+", plain))
-
-
-def _singular(token: str) -> str:
-    if len(token) > 4 and token.endswith("s") and not token.endswith(("ss", "us", "is", "as")):
-        return token[:-1]
-    return token
-
-
 def match(name: str) -> CodeMatch:
     """Find the codes of a condition by its name.
 
@@ -135,7 +91,7 @@ def match(name: str) -> CodeMatch:
     MissingDependencyError
         If the name is not on our list and ``simple-icd-10-cm`` is not installed.
     """
-    found = _match(words(name))
+    found = _match(read(name))
     return found if found.codes else _fuzzy(name)
 
 
@@ -180,30 +136,62 @@ def codes_for(name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16_384)
-def _match(asked: frozenset[str]) -> CodeMatch:
-    if asked <= _GENERIC:
+def _match(name: Name) -> CodeMatch:
+    if name.telling <= GENERIC:
         return NO_MATCH
-    listed = _frequent_names()
-    if asked in listed:
-        return CodeMatch(listed[asked], 1.0, "list")
-    tabular = _tabular().nearest(asked)
-    if tabular.score == 1.0:
-        return tabular
-    if asked in (general := _general_names()):
-        return CodeMatch(general[asked], 1.0, "list")
-    inside = [known for known in listed if known < asked and (len(known) > 1 or len(asked) < 5) and known != {"cancer"}]
-    if inside:
-        best = max(inside, key=lambda known: (len(known), sorted(known)))
-        return CodeMatch(listed[best], CONTAINED, "list")
-    return tabular
+    listed, known = _listed(), tabular()
+    if (codes := listed.stated.get(name.stated)) is not None:
+        return _whole(codes)
+    if code := known.as_stated(name):
+        return CodeMatch((code,), 1.0, TABULAR)
+    if (codes := listed.telling.get(name.telling)) is not None and all(map(name.admits, codes)):
+        return _whole(codes)
+    if code := known.same(name):
+        return CodeMatch((code,), 1.0, TABULAR)
+    return _within(name) or _nearest(name)
+
+
+def _whole(codes: tuple[str, ...]) -> CodeMatch:
+    return CodeMatch(codes, 1.0, "list") if codes else NO_MATCH
+
+
+def _within(name: Name) -> CodeMatch | None:
+    """Match a name by the longest frequent name inside, or by a wording inside that says more than that name."""
+    asked, frequent = name.telling, _listed().frequent
+    inside = [
+        known
+        for known, codes in frequent.items()
+        if known <= asked and (len(known) > 1 or len(asked) < 5) and known != _CANCER and all(map(name.admits, codes))
+    ]
+    best = max(inside, key=lambda known: (len(known), sorted(known)), default=None)
+    if best is None:
+        return None
+    if best <= _SITED and (organ := _organ(name)):
+        return organ
+    if code := tabular().within(name, best):
+        return CodeMatch((code,), CONTAINED, TABULAR)
+    return CodeMatch(frequent[best], CONTAINED, "list")
+
+
+def _organ(name: Name) -> CodeMatch | None:
+    """Match a growth as the cancer of the organ that is named, if any."""
+    meant = replace(name, telling=name.telling - _SITED | _CANCER)
+    code = tabular().within(meant, _CANCER)
+    found = _within(meant) or (CodeMatch((code,), CONTAINED, TABULAR) if code else None)
+    return found if found and _NO_ORGAN.isdisjoint(code[:3] for code in found.codes) else None
+
+
+def _nearest(name: Name) -> CodeMatch:
+    found = tabular().nearest(name, FLOOR)
+    return CodeMatch((found.code,), found.score, TABULAR) if found else NO_MATCH
 
 
 @lru_cache(maxsize=16_384)
 def _fuzzy(name: str) -> CodeMatch:
     """Match a name exactly, once its misspelled words are set right, if all readings that match agree."""
     found = {}
-    for reading in _spelling().readings(_written(name)):
-        exact = _match(_telling(reading.words))
+    for reading in _spelling().readings(written(name)):
+        exact = _match(read(" ".join(reading.words)))
         if exact.score == 1.0:
             found[exact.codes] = CodeMatch(exact.codes, reading.score, FUZZY)
     return next(iter(found.values())) if len(found) == 1 else NO_MATCH
@@ -211,73 +199,34 @@ def _fuzzy(name: str) -> CodeMatch:
 
 @cache
 def _spelling() -> Spelling:
-    texts = (*_list("synonyms.json"), *_list("headings.json"), *(text for text, _ in _tabular_texts()))
-    written = {word for text in texts for word in _written(text)}
-    own = _SAME.keys() | set(_SAME.values()) | _DROPPED | _GENERIC
-    return Spelling(written | set(map(_singular, written)) | own - {""})
+    return Spelling(spellings((*_list(FREQUENT), *_list(GENERAL), *(text for text, _ in texts()))))
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """Our names with their codes."""
+
+    stated: dict[frozenset[str], tuple[str, ...]]
+    """By stated words."""
+    telling: dict[frozenset[str], tuple[str, ...]]
+    """By telling words; of names that have the same, the one that states least."""
+    frequent: dict[frozenset[str], tuple[str, ...]]
+    """By telling words, without the names too general to be looked for inside others (``thrombosis``)."""
 
 
 @cache
-def _frequent_names() -> dict[frozenset[str], tuple[str, ...]]:
-    return {words(name): tuple(sorted(codes)) for name, codes in _list("synonyms.json").items()}
-
-
-@cache
-def _general_names() -> dict[frozenset[str], tuple[str, ...]]:
-    """Return names too general to be looked for inside others (``thrombosis``), many of them MeSH headings."""
-    return {words(name): tuple(sorted(codes)) for name, codes in _list("headings.json").items()}
+def _listed() -> _Listed:
+    frequent, general = _list(FREQUENT), _list(GENERAL)
+    codes = {name: tuple(sorted(known)) for name, known in (frequent | general).items()}
+    names = sorted(codes, key=lambda name: (-len(read(name).stated), name))
+    return _Listed(
+        {read(name).stated: codes[name] for name in names},
+        {words(name): codes[name] for name in names},
+        {words(name): codes[name] for name in names if name in frequent and codes[name]},
+    )
 
 
 @cache
 def _list(file: str) -> dict[str, list[str]]:
     listed: dict[str, list[str]] = json.loads((files("cladmop.diseases") / file).read_text(encoding="utf-8"))
     return listed
-
-
-class _Wordings:
-    """The tabular list's wordings, searchable by their words."""
-
-    def __init__(self, wordings: list[tuple[frozenset[str], str]]) -> None:
-        self._wordings = wordings
-        self._with: dict[str, list[int]] = defaultdict(list)
-        for index, (terms, _) in enumerate(wordings):
-            for term in terms:
-                self._with[term].append(index)
-
-    def nearest(self, asked: frozenset[str]) -> CodeMatch:
-        """Return the wording with the largest Dice coefficient; of equals, the most general code."""
-        shared: dict[int, int] = defaultdict(int)
-        for term in asked:
-            for index in self._with.get(term, ()):
-                shared[index] += 1
-        ranked = [
-            (-2 * count / (len(asked) + len(self._wordings[index][0])), len(code := self._wordings[index][1]), code)
-            for index, count in shared.items()
-        ]
-        if not ranked or -min(ranked)[0] < FLOOR:
-            return NO_MATCH
-        score, _, code = min(ranked)
-        return CodeMatch((code,), -score, "tabular")
-
-
-@cache
-def _tabular() -> _Wordings:
-    return _Wordings([(terms, code) for text, code in _tabular_texts() if (terms := words(text))])
-
-
-@cache
-def _tabular_texts() -> tuple[tuple[str, str], ...]:
-    """Return every wording of the tabular list with its code."""
-    try:
-        import simple_icd_10_cm as tabular
-    except ImportError as error:
-        raise MissingDependencyError(
-            "condition names need the tabular list; install it with: pip install simple-icd-10-cm"
-        ) from error
-    wordings: list[tuple[str, str]] = []
-    for code in vocabulary().lineages:
-        if not tabular.is_valid_item(code):  # retired by a later release than the vocabulary's
-            continue
-        texts = (tabular.get_description(code), *tabular.get_inclusion_term(code), *tabular.get_includes(code))
-        wordings.extend((text, code) for text in texts)
-    return tuple(wordings)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cladmop import config
-from cladmop.diseases.conditions import FLOOR, NO_MATCH, CodeMatch, words
+from cladmop.diseases.conditions import FLOOR, NO_MATCH, CodeMatch
 from cladmop.diseases.icd import ancestors
+from cladmop.diseases.wording import words
 from cladmop.errors import CorruptArtefactError
 from cladmop.http import PoliteClient
 from cladmop.storage import read_json, write_json
