@@ -189,6 +189,8 @@ def test_known_wordings_are_never_fuzzy(code, data):
         ("traumatic amputation", ("T14.8",)),  # a wording that says more stands for no other
         ("psychotic disorder", ("F29",)),
         ("vascular disease", ("I99.9",)),
+        ("Cardiovascular Diseases", ("I99.9",)),
+        ("hemolytic anemia", ("D58.9", "D59.9")),
         ("renal impairment", ("N28.9",)),
         ("abdominal aortic aneurysm", ("I71.4",)),
         ("ruptured abdominal aortic aneurysm", ("I71.3",)),
