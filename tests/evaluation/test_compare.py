@@ -120,3 +120,25 @@ def test_compare_names_and_corrects():
     assert words.detectable == pytest.approx(2.802 * words.delong.standard_error, rel=1e-3)
     with pytest.raises(InputError, match="'nobody'"):
         compare(labels, scores, "nobody")
+
+
+def test_draws_are_compared_by_their_mean():
+    """Of several draws the mean ROC-AUC is compared; one draw is the plain test, to the bit."""
+    generator = np.random.default_rng(3)
+    labels = generator.integers(0, 2, 80)
+    draws, other = generator.random((4, 80)) + 0.3 * labels, generator.random(80) + 0.2 * labels
+    found = delong(labels, draws, other)
+    singles = [delong(labels, row, other) for row in draws]
+    assert found.difference.value == pytest.approx(np.mean([one.difference.value for one in singles]), abs=1e-12)
+    assert found.standard_error < max(one.standard_error for one in singles)
+    assert delong(labels, draws[:1], other) == singles[0]
+    assert delong(labels, np.stack([draws[0]] * 3), other).p_value == pytest.approx(singles[0].p_value)
+    many, one = paired_bootstrap(labels, draws, other, 40), paired_bootstrap(labels, draws[0], other, 40)
+    assert paired_bootstrap(labels, draws[:1], other, 40) == one
+    expected = np.mean([paired_bootstrap(labels, row, other, 40).average_precision.value for row in draws])
+    assert many.average_precision.value == pytest.approx(expected, abs=1e-12)
+
+
+def test_no_draws_are_refused():
+    with pytest.raises(InputError, match="no draws"):
+        delong([0, 1, 0, 1], np.empty((0, 4)), [0.1, 0.2, 0.3, 0.4])

@@ -14,6 +14,16 @@ LEVELS = 4
 """Levels of a code: chapter (``2``), block (``C30-C39``), category (``C34``), subcategory (``C34.9``)."""
 
 
+CHAPTERS = {
+    "1": "infections", "2": "neoplasms", "3": "blood and immunity", "4": "endocrine and metabolic", "5": "mental",
+    "6": "nervous system", "7": "eye", "8": "ear", "9": "circulatory", "10": "respiratory", "11": "digestive",
+    "12": "skin", "13": "musculoskeletal", "14": "genitourinary", "15": "pregnancy", "16": "perinatal",
+    "17": "congenital", "18": "symptoms and findings", "19": "injury and poisoning", "20": "external causes",
+    "21": "health status", "22": "special purposes",
+}  # fmt: skip
+"""Short titles of the chapters of ICD-10-CM: the therapeutic areas of our tables."""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """Every ancestor there is, with its id."""

@@ -2,10 +2,14 @@
 
 Intervals of two separate evaluations say little: both hold the luck of the same trials, which cancels in a
 paired difference.
+
+Scores have the shape (n,), or (draws, n) where a model was fitted several times, by seed or by draw of its training
+trials. Then the mean of the draws' metrics is compared. The spread between draws is no part of the tests, which hold
+for these very draws; it is to be reported beside them.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cladmop.errors import InputError
 from cladmop.evaluation import metrics
-from cladmop.evaluation.bootstrap import average_precision_of, percentile_interval, resamples, roc_auc_of
+from cladmop.evaluation.bootstrap import Counts, average_precision_of, percentile_interval, resamples, roc_auc_of
 from cladmop.evaluation.checks import checked
 from cladmop.evaluation.estimate import Estimate
 
@@ -70,21 +74,22 @@ def delong(labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike) -> DeLon
     ----------
     labels : array_like of shape (n,)
         0 or 1 a trial, at least two of each.
-    scores_a, scores_b : array_like of shape (n,)
-        Finite scores of the same trials in the same order.
+    scores_a, scores_b : array_like of shape (n,) or (draws, n)
+        Finite scores of the same trials in the same order; of several draws the mean ROC-AUC is compared, whose
+        structural components are the means of the draws' components.
 
     Raises
     ------
     InputError
         If labels or scores are malformed, or a class has fewer than two trials.
     """
-    truth, a = checked(labels, scores_a)
-    _, b = checked(labels, scores_b)
+    truth, a = _checked_draws(labels, scores_a)
+    _, b = _checked_draws(labels, scores_b)
     positive, negative = int(truth.sum()), int((1 - truth).sum())
     if min(positive, negative) < 2:
         raise InputError(f"{positive} successes and {negative} failures; DeLong's test needs at least two of each")
-    wins_a, losses_a = structural_components(truth, a)
-    wins_b, losses_b = structural_components(truth, b)
+    wins_a, losses_a = _mean_components(truth, a)
+    wins_b, losses_b = _mean_components(truth, b)
     difference = float(wins_a.mean() - wins_b.mean())
     variance = np.var(wins_a - wins_b, ddof=1) / positive + np.var(losses_a - losses_b, ddof=1) / negative
     error = math.sqrt(float(variance))
@@ -97,6 +102,26 @@ def delong(labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike) -> DeLon
         z=z,
         p_value=math.erfc(abs(z) / math.sqrt(2)),
     )
+
+
+def _checked_draws(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return checked labels, shape (n,), and scores, shape (draws, n)."""
+    rows = np.asarray(scores)
+    if rows.ndim != 2:
+        truth, values = checked(labels, scores)
+        return truth, values[None]
+    if not len(rows):
+        raise InputError("scores of no draws; give one row of scores a draw, or one row alone")
+    pairs = [checked(labels, row) for row in rows]
+    return pairs[0][0], np.stack([values for _, values in pairs])
+
+
+def _mean_components(
+    truth: NDArray[np.int64], draws: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the structural components of scores, shape (draws, n), averaged over draws."""
+    components = [structural_components(truth, scores) for scores in draws]
+    return np.mean([wins for wins, _ in components], axis=0), np.mean([losses for _, losses in components], axis=0)
 
 
 def _z(difference: float, error: float) -> float:
@@ -132,31 +157,51 @@ def paired_bootstrap(
 ) -> PairedBootstrap:
     """Return the differences a - b in ROC-AUC and average precision with 95% percentile intervals.
 
-    Both sets of scores see the same resamples of trials (`resamples`).
+    Both sets of scores, shape (n,) or (draws, n), see the same resamples of trials (`resamples`); of several draws the
+    mean of each metric is taken within each resample.
 
     Raises
     ------
     InputError
         If labels or scores are malformed, or only one class is there.
     """
-    truth, a = checked(labels, scores_a)
-    _, b = checked(labels, scores_b)
+    truth, a = _checked_draws(labels, scores_a)
+    _, b = _checked_draws(labels, scores_b)
     if truth.min() == truth.max():
         raise InputError(f"all {len(truth)} labels are {truth[0]}; a comparison needs successes and failures")
-    statistics = [(of(truth, a), of(truth, b)) for of in (roc_auc_of, average_precision_of)]
+    statistics = [(_mean_of(of, truth, a), _mean_of(of, truth, b)) for of in (roc_auc_of, average_precision_of)]
     draws: list[list[NDArray[np.float64]]] = [[], []]
     for counts in resamples(truth, n_bootstrap, seed):
         for drawn, (first, second) in zip(draws, statistics, strict=True):
             drawn.append(first(counts) - second(counts))
     roc, precision = (np.concatenate(drawn) for drawn in draws)
     return PairedBootstrap(
-        roc_auc=percentile_interval(metrics.roc_auc(truth, a) - metrics.roc_auc(truth, b), roc),
+        roc_auc=percentile_interval(_mean(metrics.roc_auc, truth, a) - _mean(metrics.roc_auc, truth, b), roc),
         average_precision=percentile_interval(
-            metrics.average_precision(truth, a) - metrics.average_precision(truth, b), precision
+            _mean(metrics.average_precision, truth, a) - _mean(metrics.average_precision, truth, b), precision
         ),
         roc_auc_p=_two_sided(roc),
         average_precision_p=_two_sided(precision),
     )
+
+
+Statistic = Callable[[Counts], NDArray[np.float64]]
+
+
+def _mean_of(
+    of: Callable[[NDArray[np.int64], NDArray[np.float64]], Statistic],
+    truth: NDArray[np.int64],
+    draws: NDArray[np.float64],
+) -> Statistic:
+    """Return the function from counts, shape (R, n), to the mean over draws of a statistic, shape (R,)."""
+    statistics = [of(truth, scores) for scores in draws]
+    return lambda counts: np.asarray(np.mean([statistic(counts) for statistic in statistics], axis=0))
+
+
+def _mean(
+    metric: Callable[[ArrayLike, ArrayLike], float], truth: NDArray[np.int64], draws: NDArray[np.float64]
+) -> float:
+    return float(np.mean([metric(truth, scores) for scores in draws]))
 
 
 def _two_sided(draws: NDArray[np.float64]) -> float:
@@ -205,7 +250,7 @@ def minimum_detectable_difference(standard_error: float, power: float = 0.8, alp
 def compare(
     labels: ArrayLike, scores: Mapping[str, ArrayLike], reference: str, n_bootstrap: int = 1000, seed: int = 0
 ) -> list[Comparison]:
-    """Compare every set of scores with the one named ``reference``: differences are rival - reference.
+    """Compare every set of scores, shape (n,) or (draws, n), with the one named ``reference``: rival - reference.
 
     Raises
     ------
