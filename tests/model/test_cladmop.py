@@ -19,6 +19,8 @@ SWITCHES = {
     "no group self-attention": {"group_layers": 0},
     "all levels": {"levels": (0, 1, 2, 3)},
     "unfused": {"match": "unfused"},
+    "largest values": {"pooling": "max"},
+    "weighted mean": {"pooling": "attention"},
     "deeper": {"block_layers": 3, "streams": "separate"},
 }
 SIZES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=4)

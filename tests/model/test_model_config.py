@@ -21,6 +21,14 @@ def test_json_round_trip(name):
     assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
+def test_a_choice_that_is_not_made_leaves_no_trace_in_the_identity():
+    assert "pooling" not in ModelConfig(**SIZES).to_dict()
+    for pooling in ("max", "attention"):
+        config = ModelConfig(**SIZES, pooling=pooling)
+        assert config.to_dict()["pooling"] == pooling
+        assert ModelConfig.from_dict(config.to_dict()) == config
+
+
 def test_default_preset_is_the_defaults():
     assert ModelConfig.preset("default", **SIZES) == ModelConfig(**SIZES)
 
@@ -34,6 +42,7 @@ def test_last_fusion_reads_the_last_level_only():
     [
         ("heads", 5), ("width", 0), ("levels", (0, 4)), ("levels", (1, 1)), ("levels", ()), ("centroids", ()),
         ("group_layers", -1), ("dropout", 1.0), ("match", "guess"), ("fusion", "none"), ("criteria_width", 0),
+        ("pooling", "sum"),
     ],
 )  # fmt: skip
 def test_values_outside_their_range_are_refused_by_name(field, value):

@@ -107,6 +107,8 @@ class ModelConfig(Settings):
     """S, self-attention layers after each grouping (paper: 2)."""
     criteria_width: int | None = 64
     """C, width to which the last level is projected before pooling; null keeps the encoder's own (paper)."""
+    pooling: Literal["mean", "max", "attention"] = "mean"
+    """How the last level becomes one vector (paper: mean); ``attention`` is a learned weighted mean (ablation)."""
     head_width: int = 64
     """Width of the outcome head's residual layers."""
     match_width: int = 64
@@ -139,6 +141,14 @@ class ModelConfig(Settings):
         self.require("dropout", condition=0 <= self.dropout < 1, allowed="a rate in [0, 1)")
         wide = self.criteria_width is None or self.criteria_width >= 1
         self.require("criteria_width", condition=wide, allowed="a whole number from 1, or null")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON values, without ``pooling`` where it is the mean.
+
+        So networks trained before there was a choice keep the identity that their folders and digests are made of.
+        """
+        values = super().to_dict()
+        return {name: value for name, value in values.items() if (name, value) != ("pooling", "mean")}
 
     @property
     def fused_levels(self) -> tuple[int, ...]:

@@ -14,6 +14,9 @@ from cladmop.model.batch import TrialBatch
 from cladmop.model.config import ModelConfig
 from cladmop.model.grouping import GroupingBlock
 
+_LOWEST = -1e9
+"""Stands for padding where the largest value counts; finite, so that no gradient is NaN where all is padding."""
+
 
 class Context(NamedTuple):
     """Tokens of one level that the DM branch attends to."""
@@ -26,7 +29,7 @@ class Criteria(NamedTuple):
     """The criteria of a batch as the rest of the network sees them."""
 
     pooled_BC: Tensor
-    """Average-pooled last level."""
+    """Pooled last level."""
     contexts: tuple[Context, ...]
     """One context for each fused level, in the order of fusion."""
 
@@ -65,10 +68,12 @@ class LevelTokens(nn.Module):
 
 
 class CriteriaPool(nn.Module):
-    """The last level, average-pooled: U^C of the paper.
+    """The last level, pooled to one vector: U^C of the paper, which takes the mean.
 
-    Without ``sides`` one mean over all tokens. With ``sides`` inclusion and exclusion are averaged apart and mixed by
-    a linear layer. A side without tokens is a learned vector.
+    Without ``sides`` all tokens are pooled together. With ``sides`` inclusion and exclusion are pooled apart and mixed
+    by a linear layer. A side without tokens is a learned vector. ``pooling`` says how: the mean, the largest value of
+    each channel, or a mean weighted by softmax(q . token), whose learned q is zero at first, so that it starts as the
+    mean.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -79,17 +84,30 @@ class CriteriaPool(nn.Module):
         self.project = nn.Linear(config.text_width, self.width) if config.criteria_width else nn.Identity()
         self.absent_SC = nn.Parameter(torch.randn(self.sides, self.width) * self.width**-0.5)
         self.mix = nn.Linear(2 * self.width, self.width) if config.sides else nn.Identity()
+        self.largest = config.pooling == "max"
+        self.query_C = nn.Parameter(torch.zeros(self.width)) if config.pooling == "attention" else None
 
     def forward(self, states_BTW: Tensor, mask_BT: Tensor, side_BT: Tensor) -> Tensor:
         """Return the pooled criteria, shape ``B x C``."""
         tokens_BTC = self.project(self.norm(states_BTW.float()))
         present_BST = side_masks(mask_BT, side_BT, self.sides)
-        means = [
-            torch.where(mask_BT.any(dim=1, keepdim=True), masked_mean(tokens_BTC, mask_BT), absent_C)
+        sides = [
+            torch.where(mask_BT.any(dim=1, keepdim=True), self._pool(tokens_BTC, mask_BT), absent_C)
             for mask_BT, absent_C in zip(present_BST.unbind(1), self.absent_SC, strict=True)
         ]
-        pooled: Tensor = self.mix(torch.cat(means, dim=1))
+        pooled: Tensor = self.mix(torch.cat(sides, dim=1))
         return pooled
+
+    def _pool(self, tokens_BTC: Tensor, mask_BT: Tensor) -> Tensor:
+        """Pool the real tokens, shape ``B x C``; any finite value where there is none."""
+        if tokens_BTC.shape[1] == 0:
+            return tokens_BTC.sum(dim=1)
+        if self.largest:
+            return tokens_BTC.masked_fill(~mask_BT[:, :, None], _LOWEST).amax(dim=1)
+        if self.query_C is not None:
+            weights_BT = (tokens_BTC @ self.query_C).masked_fill(~mask_BT, _LOWEST).softmax(dim=1)
+            return (weights_BT[:, None] @ tokens_BTC).squeeze(1)
+        return masked_mean(tokens_BTC, mask_BT)
 
 
 class CriteriaBranch(nn.Module):
