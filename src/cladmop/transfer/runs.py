@@ -18,7 +18,8 @@ from cladmop.evaluation.folds import Fold, ordered_folds
 from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability, pretrain_network
 from cladmop.reproduce import Say, claim, scores_by_id
 from cladmop.results import Row, save_row
-from cladmop.shots import draw_reference, train_few
+from cladmop.rivals.network import draw_reference
+from cladmop.shots import train_few
 from cladmop.storage import write_json
 from cladmop.top_data import TopData
 from cladmop.training.cohort import PretrainTrials
