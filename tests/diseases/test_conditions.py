@@ -169,6 +169,20 @@ def test_known_wordings_are_never_fuzzy(code, data):
 
 
 @pytest.mark.parametrize(
+    ("one", "many"),
+    [
+        ("peripheral T-cell lymphoma", "peripheral T-cell lymphomas"),
+        ("ovarian carcinoma", "ovarian carcinomas"),
+        ("hematologic malignancy", "hematologic malignancies"),
+        ("kidney disease", "Kidney Diseases"),
+        ("HIV infection", "HIV infections"),
+    ],
+)
+def test_a_plural_is_the_same_condition(one, many):
+    assert codes_for(one) == codes_for(many) != ()
+
+
+@pytest.mark.parametrize(
     ("name", "codes"),
     [
         ("fatty liver", ("K76.0",)),  # words in parentheses may be absent
@@ -281,6 +295,11 @@ def test_subtypes_of_acute_leukemia(name, codes):
         ("Diabetes Mellitus, Insulin-Dependent", ("E10",)),
         ("Diabetes Mellitus, Non-Insulin-Dependent", ("E11",)),
         ("renal failure chronic requiring hemodialysis", ("N18.9",)),
+        ("Adult Acute Promyelocytic Leukemia With t(15;17)(q22;q12); PML-RARA", ("C92.4",)),
+        ("noncontiguous stage ii grade 1 follicular lymphoma", ("C82",)),  # a stage is no grade
+        ("noncontiguous stage ii grade 2 follicular lymphoma", ("C82.1",)),
+        ("lower urinary tract symptoms", ()),
+        ("childhood central nervous system germinoma", ()),
         ("HIV Seronegativity", ()),
         ("graft-versus-leukemia", ()),
     ],

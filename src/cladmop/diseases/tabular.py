@@ -25,7 +25,7 @@ _MANIFESTATION = re.compile(r"\bin .*\bclassified elsewhere$")
 _ORGANISM = " as the cause of diseases classified elsewhere"
 """Ends the wording of a germ that is coded on its own."""
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-_CAUSED = re.compile(r"\b(?:due to|following|with|complicating)\b")
+_CAUSED = re.compile(r"\b(?:due to|following|with|without|complicating)\b")
 
 
 @dataclass(frozen=True)
@@ -85,17 +85,18 @@ class Wordings:
     def nearest(self, name: Name, floor: float) -> Found | None:
         """Return the code of the wording with the largest Dice coefficient, at least ``floor``.
 
-        Wordings that say more than the name count only if all of them are of one category: the code is the deepest one
-        that they share, since a name says nothing about what it leaves out.
+        Wordings that say more than the name count only if all of them are of one category: the code is the deepest
+        one that they share. Those that say more and leave out a word of the name are of another condition.
         """
         near = [(_dice(one.telling, name.telling), one) for one in self._near(name, floor)]
-        more = [(score, one) for score, one in near if name.telling < one.telling]
-        shared = _shared([one.code for _, one in more])
-        rest = [pair for pair in near if pair not in more]
-        best = max((score for score, _ in (near if shared else rest)), default=0.0)
-        if shared and best == max(score for score, _ in more):
-            return Found(shared, best)
-        return Found(_closest([one for score, one in rest if score == best], name), best) if rest else None
+        within = [(score, one) for score, one in near if one.telling <= name.telling]
+        beyond = [(score, one) for score, one in near if name.telling < one.telling]
+        shared = _shared([one.code for _, one in beyond])
+        best = max((score for score, _ in within), default=0.0)
+        most = max((score for score, _ in beyond), default=0.0)
+        if shared and most >= best:
+            return Found(shared, most)
+        return Found(_closest([one for score, one in within if score == best], name), best) if within else None
 
     def _near(self, name: Name, floor: float) -> list[Wording]:
         """Return the wordings with a Dice coefficient of at least ``floor`` that a name can mean."""

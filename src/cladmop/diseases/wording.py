@@ -105,6 +105,7 @@ def written(name: str) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFKD", name.lower())
     plain = "".join(character for character in plain if not unicodedata.combining(character))
     plain = re.sub(r"['\u2019]s\b", "", plain)
+    plain = re.sub(r"\bstage (?:0|iv|i{1,3})[abc]?\b", "stage", plain)
     plain = re.sub(r"\btype (?:ii|two)\b", "type 2", re.sub(r"\btype (?:i|one)\b", "type 1", plain))
     return tuple(re.findall(r"[a-z0-9]+", plain))
 
@@ -119,6 +120,8 @@ def spellings(texts: Iterable[str]) -> frozenset[str]:
 def _singular(token: str) -> str:
     if len(token) > 5 and token.endswith("ies"):
         return f"{token[:-3]}y"
+    if token.endswith("omas"):
+        return token[:-1]
     if len(token) > 4 and token.endswith("s") and not token.endswith(("ss", "us", "is", "as")):
         return token[:-1]
     return token
