@@ -14,6 +14,7 @@ pytest.importorskip("rdkit", reason="structures need the nn extra")
 from cladmop.drugs.pubchem import PubChem
 from cladmop.drugs.resolve import DrugKind, DrugResolver
 from cladmop.errors import CorruptArtefactError, NetworkError
+from cladmop.http import PoliteClient
 
 ROW = {"CID": 1, "SMILES": "CCO", "InChIKey": "K", "Title": "Inventol"}
 NOT_FOUND = (404, {"Fault": {"Code": "PUGREST.NotFound", "Message": "No CID found"}})
@@ -64,7 +65,7 @@ def site(monkeypatch):
 
 @pytest.fixture
 def pubchem(site, tmp_path):
-    return PubChem(site.url, tmp_path / "answers.sqlite", interval=0.0, delay=0.01)
+    return PubChem(site.url, tmp_path / "answers.sqlite", PoliteClient(interval=0.0, first_delay=0.01))
 
 
 @pytest.mark.parametrize("key", ["SMILES", "ConnectivitySMILES", "IsomericSMILES", "CanonicalSMILES"])
@@ -78,6 +79,14 @@ def test_an_answer_is_kept_whatever_the_structure_is_called(site, pubchem, tmp_p
 
 
 def test_that_there_is_none_is_kept_too(site, pubchem):
+    assert pubchem.find("unknownol") is None
+    assert pubchem.find("unknownol") is None
+    assert site.asked == ["unknownol"]
+
+
+def test_a_refusal_in_pubchems_own_lay_out_is_read(site, pubchem):
+    said = b'{\n  "Fault": {\n    "Code": "PUGREST.NotFound",\n    "Message": "No CID found",\n'
+    site.answers["unknownol"] = [(404, said + b'    "Details": ["' + b"x" * 500 + b'"]\n  }\n}\n')]
     assert pubchem.find("unknownol") is None
     assert pubchem.find("unknownol") is None
     assert site.asked == ["unknownol"]
@@ -99,7 +108,14 @@ def test_a_server_that_stays_busy_is_an_error_and_nothing_is_kept(site, pubchem)
 
 
 @pytest.mark.parametrize(
-    "answer", [(200, b"<html>"), (200, {"x": 1}), (404, b"nginx"), (200, {"PropertyTable": {"Properties": [{}]}})]
+    "answer",
+    [
+        (200, b"<html>"),
+        (200, {"x": 1}),
+        (404, b"nginx"),
+        (403, {"Fault": {"Code": "PUGREST.Forbidden"}}),
+        (200, {"PropertyTable": {"Properties": [{}]}}),
+    ],
 )
 def test_other_answers_are_refused(site, pubchem, answer):
     site.answers["inventol"] = [answer]
@@ -120,9 +136,10 @@ def test_names_that_may_mean_anything_are_not_asked(site, pubchem):
 
 
 def test_requests_keep_their_distance(site, tmp_path):
-    source = PubChem(site.url, tmp_path / "answers.sqlite", interval=0.1)
+    source = PubChem(site.url, tmp_path / "answers.sqlite", PoliteClient(interval=0.1))
     for name in ("first name", "second name", "third name"):
         source.find(name)
+    PubChem(site.url, tmp_path / "others.sqlite", PoliteClient(interval=0.1)).find("fourth name")
     gaps = [later - earlier for earlier, later in zip(site.times, site.times[1:], strict=False)]
     assert min(gaps) > 0.08
 

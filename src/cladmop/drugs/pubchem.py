@@ -5,28 +5,31 @@ Answers, also that there is none, are kept with their date. PubChem allows five 
 """
 
 import datetime as dt
+import json
+import re
 import sqlite3
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from cladmop import config
 from cladmop.drugs.molecules import standardise
 from cladmop.drugs.source import Finding, Rank, may_be_asked
 from cladmop.errors import CorruptArtefactError, InputError, NetworkError, StorageError
-
-if TYPE_CHECKING:
-    import requests
+from cladmop.http import PoliteClient, RefusedError
 
 BASE_URL = "https://pubchem.ncbi.nlm.nih.gov/rest/pug"
 """The public address of PubChem's service."""
 _SMILES_KEYS = ("SMILES", "IsomericSMILES", "ConnectivitySMILES", "CanonicalSMILES")
 """Where the structure stands, best first: the first since 2025, with stereochemistry; others are older or flat."""
-_BUSY = {429, 500, 502, 503, 504}
-_ATTEMPTS = 5
-_TIMEOUT = (10.0, 30.0)
-"""Seconds to connect, and between two bytes."""
+_INTERVAL = 0.2
+"""Seconds between two requests, at least."""
+_TIMEOUT = 30.0
+"""Seconds between two bytes."""
+_LIMIT = 16 << 20
+"""Bytes of an answer at most."""
+_FAULT = re.compile(r'"Code": ?"PUGREST\.')
+"""In PubChem's own refusals, which say that it knows no such substance."""
 
 
 class _Stored(NamedTuple):
@@ -44,10 +47,8 @@ class PubChem:
         Address of the service.
     store
         SQLite file of the answers; ``pubchem.sqlite`` beside the dictionaries if none.
-    interval
-        Seconds between two requests, at least.
-    delay
-        Seconds before a busy server is asked again; doubled each time, unless the server says how long.
+    client
+        Asks the server; one that waits a fifth of a second between requests where not given.
     """
 
     name = "pubchem"
@@ -55,15 +56,10 @@ class PubChem:
     exact = True
     version = "live"
 
-    def __init__(
-        self, base_url: str = BASE_URL, store: Path | None = None, *, interval: float = 0.2, delay: float = 1.0
-    ) -> None:
+    def __init__(self, base_url: str = BASE_URL, store: Path | None = None, client: PoliteClient | None = None) -> None:
         self._base_url = base_url.rstrip("/")
         self._store = store or config.dictionaries_dir() / "pubchem.sqlite"
-        self._interval = interval
-        self._delay = delay
-        self._last = -interval
-        self._session: requests.Session | None = None
+        self._client = client or PoliteClient(interval=_INTERVAL, timeout=_TIMEOUT, limit=_LIMIT)
         self._answers = _open(self._store)
 
     def find(self, name: str) -> Finding | None:
@@ -106,37 +102,13 @@ class PubChem:
                 f"PubChem is to be asked for {name!r}, but CLADMOP_OFFLINE is set; unset it, or do not ask PubChem"
             )
         url = f"{self._base_url}/compound/name/{quote(name, safe='')}/property/SMILES,InChIKey,Title/JSON"
-        reason, wait = "", self._delay
-        for _ in range(_ATTEMPTS):
-            self._keep_pace()
-            answer = self._get(url)
-            if isinstance(answer, str):
-                reason, pause = answer, None
-            elif answer.status_code in _BUSY:
-                reason, pause = f"HTTP {answer.status_code} {answer.reason}", answer.headers.get("Retry-After")
-            else:
-                return _title_and_smiles(answer, name, url)
-            time.sleep(min(float(pause), 120.0) if pause and pause.isdecimal() else wait)
-            wait *= 2
-        raise NetworkError(f"PubChem does not answer {url}: {reason} ({_ATTEMPTS} attempts); try again later")
-
-    def _get(self, url: str) -> "requests.Response | str":
-        """Return the response, or in words why there is none that a later attempt may not mend."""
-        import requests
-
-        if self._session is None:
-            self._session = requests.Session()
-            self._session.headers["User-Agent"] = "cladmop"
         try:
-            return self._session.get(url, timeout=_TIMEOUT)
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
-            return "no connection, or it was cut"
-        except requests.RequestException as error:
-            raise NetworkError(f"cannot ask {url} ({type(error).__name__}); check the address") from error
-
-    def _keep_pace(self) -> None:
-        time.sleep(max(0.0, self._last + self._interval - time.monotonic()))
-        self._last = time.monotonic()
+            body = self._client.get(url)
+        except RefusedError as refusal:
+            if refusal.status in {400, 404} and _FAULT.search(refusal.detail):
+                return name, None
+            raise
+        return _title_and_smiles(body, name, url)
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -153,7 +125,7 @@ def _open(path: Path) -> sqlite3.Connection:
     return answers
 
 
-def _title_and_smiles(answer: "requests.Response", name: str, url: str) -> tuple[str, str | None]:
+def _title_and_smiles(body: bytes, name: str, url: str) -> tuple[str, str | None]:
     """Read an answer.
 
     Raises
@@ -162,13 +134,10 @@ def _title_and_smiles(answer: "requests.Response", name: str, url: str) -> tuple
         If it is none of PubChem's.
     """
     try:
-        content = answer.json()
-        if answer.status_code in {400, 404} and str(content["Fault"]["Code"]).startswith("PUGREST."):
-            return name, None
-        rows: list[dict[str, Any]] = content["PropertyTable"]["Properties"]
+        rows: list[dict[str, Any]] = json.loads(body)["PropertyTable"]["Properties"]
         found = [(str(row.get("Title") or name).lower(), _smiles(row)) for row in rows]
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        raise NetworkError(f"{url}: HTTP {answer.status_code}, no answer of PubChem's; check the address") from error
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as error:
+        raise NetworkError(f"{url}: what came is no answer of PubChem's; check the address") from error
     keys = {_connectivity(smiles) for _, smiles in found}
     return found[0] if len(keys) == 1 and None not in keys else (name, None)
 
