@@ -2,6 +2,7 @@
 
 import pytest
 
+from cladmop.storage import read_json
 from invented import write_splits
 
 
@@ -29,8 +30,14 @@ def test_few_shot_then_zero_shot_stand_in_one_table(run):
         assert word in both
 
 
-def test_ablation_is_on_validation_and_shows_no_test_figure(run, tmp_path):
-    out = run("ablate", "--finetune-epochs", 1, "--seeds", 1, "--only", "as is", "--only", "S = 0")
-    assert "TOP phase I valid" in out
-    assert "S = 0" in out
-    assert "test" not in out.replace(str(tmp_path), "")
+def test_ablation_is_on_folds_and_shows_no_test_figure(run, tmp_path):
+    chosen = ("--only", "as is", "--only", "S = 0", "--only", "max pooling")
+    out = run("ablate", "--finetune-epochs", 1, "--folds", 2, *chosen)
+    flat = " ".join(out.replace(str(tmp_path), "").split())
+    assert "56 labelled trials, held out in folds" in flat
+    assert flat.count("Paired differences from 'as is'") == 2
+    assert "TOP phase I test" not in flat
+    assert not list((tmp_path / "runs").rglob("test*.csv"))
+    stored = read_json(tmp_path / "runs" / "results.json")
+    assert [row[0] for row in stored["tables"][0]["rows"]] == ["as is", "S = 0", "max pooling"]
+    assert [row[0] for row in stored["tables"][1]["rows"]] == ["S = 0"]
