@@ -14,7 +14,7 @@ from cladmop.drugs.resolve import DrugResolver, Resolution
 from cladmop.errors import CorruptArtefactError, MissingArtefactError
 from cladmop.progress import progress_bar
 from cladmop.records import Drug, LabelledTrial
-from cladmop.sources.tables import Row, read_table
+from cladmop.sources.tables import Row
 from cladmop.sources.top import (
     OUTCOME_COLUMNS,
     TERMS,
@@ -23,6 +23,7 @@ from cladmop.sources.top import (
     SplitName,
     labelled_from_row,
     present_splits,
+    read_rows,
     split_path,
     trial_from_row,
 )
@@ -38,7 +39,8 @@ _COLUMNS = (*TRIAL_COLUMNS, "label", *OUTCOME_COLUMNS)
 _NOTICE = """
 
 The columns of these files are TOP's, under the terms above. The column "resolved" was added: structures of the drug
-names from PubChem (by the packages chemicals and drug-named-entity-recognition) and from cladmop, each with its source.
+names, each with its source. They are from PubChem (by the packages chemicals and drug-named-entity-recognition, or
+asked directly) and from cladmop, and where their makers asked for it from ChEMBL (CC BY-SA 3.0) or their own table.
 """
 
 
@@ -85,7 +87,7 @@ def repair_top(folder: Path, out: Path, resolver: DrugResolver | None = None) ->
     paths = []
     with progress_bar("repair", len(present), "files") as bar:
         for phase, split in present:
-            rows = read_table(split_path(folder, phase, split), (*TRIAL_COLUMNS, "label"), OUTCOME_COLUMNS)
+            rows = read_rows(split_path(folder, phase, split))
             paths.append(repaired_path(out, phase, split))
             write_parquet(paths[-1], _as_table(rows, resolver))
             bar.advance()

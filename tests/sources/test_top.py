@@ -130,6 +130,15 @@ def test_label_column_is_needed_for_outcomes_only(write) -> None:
         top.read_top(path)
 
 
+def test_rows_hold_outcomes_only_where_they_are_asked_for(write) -> None:
+    path = write({"label": "1"})
+    (full,) = top.read_rows(path)
+    assert (full["nctid"], full["label"], full["status"]) == (ROW["nctid"], "1", "terminated")
+    assert full["drugs"] == ROW["drugs"], "as it stands"
+    (blind,) = top.read_rows(path, outcomes=False)
+    assert set(blind.values) == set(top.TRIAL_COLUMNS)
+
+
 def test_splits_are_unique_and_named(write, tmp_path) -> None:
     write({}, {"nctid": "NCT00000002", "label": "1"}, {"label": "1"})
     trials = top.read_split(tmp_path, "I", "train")

@@ -14,15 +14,15 @@ from cladmop.drugs.resolve import DrugResolver
 from cladmop.evaluation.metrics import roc_auc
 from cladmop.progress import progress_bar
 from cladmop.records import LabelledTrial, Trial
-from cladmop.sources.tables import Row, read_table
+from cladmop.sources.tables import Row
 from cladmop.sources.top import (
     OUTCOME_COLUMNS,
     PHASES,
-    TRIAL_COLUMNS,
     PhaseName,
     SplitName,
     labelled_from_row,
     present_splits,
+    read_rows,
     split_path,
     trial_from_row,
 )
@@ -136,13 +136,12 @@ def audit_top(folder: Path, resolver: DrugResolver | None = None, known: Known |
 
 
 def _read(folder: Path, phase: PhaseName, split: SplitName) -> _File:
-    path = split_path(folder, phase, split)
-    if split == "test":
-        rows = read_table(path, TRIAL_COLUMNS)
+    labelled = split != "test"
+    rows = read_rows(split_path(folder, phase, split), outcomes=labelled)
+    if not labelled:
         return _File(phase, split, rows, [trial_from_row(row) for row in rows], ())
-    rows = read_table(path, (*TRIAL_COLUMNS, "label"), OUTCOME_COLUMNS)
-    labelled = [labelled_from_row(row) for row in rows]
-    return _File(phase, split, rows, [one.trial for one in labelled], labelled)
+    known = [labelled_from_row(row) for row in rows]
+    return _File(phase, split, rows, [one.trial for one in known], known)
 
 
 def _audit_split(file: _File, names: NameCount) -> SplitAudit:

@@ -61,6 +61,28 @@ def split_path(folder: Path, phase: PhaseName, split: SplitName) -> Path:
     return folder / f"phase_{phase}_{split}.csv"
 
 
+def read_rows(path: Path, *, outcomes: bool = True) -> list[Row]:
+    """Read the rows of a CSV file in TOP's format as they stand.
+
+    Parameters
+    ----------
+    path
+        The file.
+    outcomes
+        Whether to read what is known after the trial only: ``label``, and `OUTCOME_COLUMNS` where they exist.
+
+    Raises
+    ------
+    MissingArtefactError
+        If there is no such file.
+    InputError
+        If it cannot be read or lacks a column; the message gives file and line.
+    """
+    if not outcomes:
+        return read_table(path, TRIAL_COLUMNS)
+    return read_table(path, (*TRIAL_COLUMNS, "label"), OUTCOME_COLUMNS)
+
+
 def read_top(path: Path) -> list[LabelledTrial]:
     """Read trials with their outcomes from a CSV file in TOP's format, in the order of the file.
 
@@ -71,8 +93,7 @@ def read_top(path: Path) -> list[LabelledTrial]:
     InputError
         If the file or a cell cannot be read; the message gives file, line and column.
     """
-    rows = read_table(path, (*TRIAL_COLUMNS, "label"), OUTCOME_COLUMNS)
-    return [labelled_from_row(row) for row in rows]
+    return [labelled_from_row(row) for row in read_rows(path)]
 
 
 def read_top_trials(path: Path) -> list[Trial]:
@@ -85,7 +106,7 @@ def read_top_trials(path: Path) -> list[Trial]:
     InputError
         If the file or a cell cannot be read; the message gives file, line and column.
     """
-    return [trial_from_row(row) for row in read_table(path, TRIAL_COLUMNS)]
+    return [trial_from_row(row) for row in read_rows(path, outcomes=False)]
 
 
 def read_split(folder: Path, phase: PhaseName, split: SplitName) -> list[LabelledTrial]:
