@@ -6,7 +6,22 @@ import pytest
 
 pytest.importorskip("rdkit", reason="structures need the nn extra")
 
+import polars as pl
+
+from cladmop.drugs.source import Rank
 from invented import DRUGS, write_splits
+
+
+class Nobody:
+    """A source that knows no name."""
+
+    name = "nobody"
+    rank = Rank.PUBCHEM
+    exact = True
+    version = "none"
+
+    def find(self, name):
+        return None
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +61,36 @@ def test_repair_shows_the_terms_and_writes_all_that_is_there(cladmop, top_folder
     written = sorted(path.name for path in (tmp_path / "repaired").iterdir())
     assert written == ["TERMS.txt", "phase_I_test.parquet", "phase_I_train.parquet", "phase_I_valid.parquet"]
     assert len(done.out.splitlines()) == 3
+
+
+def test_repair_asks_a_users_table_first(cladmop, top_folder, tmp_path):
+    name = DRUGS[0][0]
+    table = tmp_path / "mine.csv"
+    table.write_text(f"name,smiles\n{name},CCCCCCCN\n", encoding="utf-8")
+    done = cladmop("top", "repair", "--data", top_folder, "--out", tmp_path / "repaired", "--drugs", table)
+    assert done.code == 0, done.err
+    resolved = pl.read_parquet(tmp_path / "repaired" / "phase_I_train.parquet")["resolved"].explode().struct.unnest()
+    own = resolved.filter(pl.col("query") == name).select("smiles", "source").unique()
+    assert own.rows() == [("CCCCCCCN", "table")]
+
+
+def test_repair_asks_the_sources_that_are_named(cladmop, top_folder, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("cladmop.drugs.chembl.Chembl.open", lambda path: opened.append(path) or Nobody())
+    monkeypatch.setattr("cladmop.drugs.pubchem.PubChem", lambda: opened.append("pubchem") or Nobody())
+    out = tmp_path / "repaired"
+    done = cladmop("top", "repair", "--data", top_folder, "--out", out, "--chembl", tmp_path / "c.db", "--pubchem")
+    assert done.code == 0, done.err
+    assert opened == [tmp_path / "c.db", "pubchem"]
+
+
+@pytest.mark.parametrize("option", ["--drugs", "--chembl"])
+def test_repair_refuses_a_source_that_is_not_there(cladmop, top_folder, tmp_path, option):
+    out = tmp_path / "repaired"
+    done = cladmop("top", "repair", "--data", top_folder, "--out", out, option, tmp_path / "nowhere.db")
+    assert (done.code, done.out) == (2, "")
+    assert "nowhere.db" in done.err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("arguments", [("audit",), ("repair", "--out", "somewhere")])

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cladmop.cli.options import note, print_table, say
+from cladmop.cli.options import ChemblOption, DrugsOption, PubchemOption, drug_resolver, note, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cladmop.drugs.resolve import DrugResolver
-    from cladmop.drugs.source import StructureSource
     from cladmop.sources.studies import SourceKind
 
 app = typer.Typer(help="Build and look at a corpus of successful trials.", no_args_is_help=True)
@@ -37,12 +35,10 @@ def build(
     approved: Annotated[
         Path | None, typer.Option("--approved", help="Approved ingredients; else the downloaded or shipped list.")
     ] = None,
-    drugs: Annotated[
-        Path | None, typer.Option("--drugs", help="Your own structures: CSV or Parquet with name and smiles.")
-    ] = None,
-    chembl: Annotated[Path | None, typer.Option("--chembl", help="Downloaded ChEMBL SQLite file.")] = None,
+    drugs: DrugsOption = None,
+    chembl: ChemblOption = None,
     *,
-    pubchem: Annotated[bool, typer.Option("--pubchem", help="Ask PubChem for names nothing else knows.")] = False,
+    pubchem: PubchemOption = False,
     nlm: Annotated[bool, typer.Option("--nlm", help="Ask NLM for conditions nothing else knows.")] = False,
 ) -> None:
     """Read registry files, keep finished drug trials, resolve names, and say which trials were successful and why.
@@ -57,7 +53,7 @@ def build(
     if top is None:
         note("no --top: TOP's held-out trials are left out by number; give its folder to drop near-duplicates too")
     settings = BuildSettings(cutoff=cutoff, top=top, approved=approved)
-    resolver = _resolver(drugs, chembl, pubchem=pubchem)
+    resolver = drug_resolver(drugs, chembl, pubchem=pubchem)
     look_up = None
     if nlm:
         from cladmop.diseases.nlm import NlmLookup
@@ -127,23 +123,6 @@ def _source(text: str) -> "tuple[Path, SourceKind | None]":
     if mark and kind in set(SourceKind) and not Path(text).exists():
         return Path(path), SourceKind(kind)
     return Path(text), None
-
-
-def _resolver(drugs: Path | None, chembl: Path | None, *, pubchem: bool) -> "DrugResolver":
-    """Return the default resolver, with the further sources that were asked for."""
-    from cladmop.drugs.chembl import Chembl
-    from cladmop.drugs.pubchem import PubChem
-    from cladmop.drugs.resolve import DrugResolver
-    from cladmop.drugs.table import UserTable
-
-    sources: list[StructureSource] = []
-    if drugs is not None:
-        sources.append(UserTable.read(drugs))
-    if chembl is not None:
-        sources.append(Chembl.open(chembl))
-    if pubchem:
-        sources.append(PubChem())
-    return DrugResolver.with_sources(*sources) if sources else DrugResolver.default()
 
 
 def _summary(manifest: "Mapping[str, Any]") -> None:

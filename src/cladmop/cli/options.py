@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from cladmop.drugs.resolve import DrugResolver
+    from cladmop.drugs.source import StructureSource
     from cladmop.evaluation.tables import Table
     from cladmop.pipeline import NetworkSettings
 
@@ -96,6 +98,11 @@ ObjectiveOption = Annotated[
     ObjectiveName,
     typer.Option("--objective", help="Pre-training: pair matching, completed or stopped (needs --corpus), or both."),
 ]
+DrugsOption = Annotated[
+    Path | None, typer.Option("--drugs", help="Your own structures: CSV or Parquet with name and smiles.")
+]
+ChemblOption = Annotated[Path | None, typer.Option("--chembl", help="Downloaded ChEMBL SQLite file.")]
+PubchemOption = Annotated[bool, typer.Option("--pubchem", help="Ask PubChem for names nothing else knows.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of initial weights, order and draws.")]
 
 
@@ -133,6 +140,23 @@ def network_settings(
 def _epochs(number: int | None) -> dict[str, int]:
     """Return an option's number of epochs as a change to a preset; no change if it was not given."""
     return {} if number is None else {"epochs": number}
+
+
+def drug_resolver(drugs: Path | None, chembl: Path | None, *, pubchem: bool) -> "DrugResolver":
+    """Return the default resolver, with the further sources that were asked for."""
+    from cladmop.drugs.chembl import Chembl
+    from cladmop.drugs.pubchem import PubChem
+    from cladmop.drugs.resolve import DrugResolver
+    from cladmop.drugs.table import UserTable
+
+    sources: list[StructureSource] = []
+    if drugs is not None:
+        sources.append(UserTable.read(drugs))
+    if chembl is not None:
+        sources.append(Chembl.open(chembl))
+    if pubchem:
+        sources.append(PubChem())
+    return DrugResolver.with_sources(*sources) if sources else DrugResolver.default()
 
 
 def print_table(table: "Table") -> None:

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from cladmop.cli.options import DataOption, note, print_table, say
+from cladmop.cli.options import (
+    ChemblOption,
+    DataOption,
+    DrugsOption,
+    PubchemOption,
+    drug_resolver,
+    note,
+    print_table,
+    say,
+)
 
 app = typer.Typer(help="The Trial Outcome Prediction (TOP) benchmark.", no_args_is_help=True)
 
@@ -65,11 +74,15 @@ def audit(
 def repair(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder of the Parquet files; TOP's terms go with them.")],
+    drugs: DrugsOption = None,
+    chembl: ChemblOption = None,
+    *,
+    pubchem: PubchemOption = False,
 ) -> None:
     """Resolve every drug name and write each file as Parquet, every structure with its source."""
     from cladmop.repaired import repair_top
     from cladmop.sources.top import TERMS
 
     note(TERMS)
-    for path in repair_top(data, out):
+    for path in repair_top(data, out, drug_resolver(drugs, chembl, pubchem=pubchem)):
         say(str(path))
