@@ -1,7 +1,6 @@
 """Zero-shot and few-shot: what the pre-trained network knows without labels, and with a handful."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,23 +9,14 @@ from numpy.typing import NDArray
 
 from cladmop.encoders.base import EncodedTrial
 from cladmop.errors import InputError
-from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability, pretrain_network
+from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability
 from cladmop.reproduce import Say, claim, network_folder, scores_by_id
 from cladmop.results import Row, save_row
+from cladmop.rivals.network import match_probability, pretrain_beside, successes_of, tune_few
 from cladmop.top_data import TopData
-from cladmop.training.cohort import PretrainTrials
 
 if TYPE_CHECKING:
     from cladmop.model.cladmop import CLaDMoP
-
-REFERENCES = 128
-"""Training successes whose drugs and diseases stand for "any other" in a zero-shot match."""
-
-
-def draw_reference(successes: Sequence[EncodedTrial], seed: int) -> list[EncodedTrial]:
-    """Draw `REFERENCES` of the training successes, or all if there are fewer, in their own order."""
-    drawn = np.random.default_rng(seed).permutation(len(successes))[:REFERENCES]
-    return [successes[row] for row in np.sort(drawn)]
 
 
 def train_few(  # noqa: PLR0917 (the start, the trials to draw from, then how and where)
@@ -38,20 +28,11 @@ def train_few(  # noqa: PLR0917 (the start, the trials to draw from, then how an
     settings: NetworkSettings,
     folder: Path,
 ) -> "CLaDMoP":
-    """Fine-tune on ``k`` failures and ``k`` successes, drawn by seed, k and the number of the draw.
-
-    Training runs a fixed number of epochs: k trials are too few to spare any for stopping. Without a network to start
-    from it starts from random weights.
-    """
-    from cladmop.training.finetune import finetune
-
+    """Fine-tune on ``k`` failures and ``k`` successes, drawn by seed, k and the number of the draw (`tune_few`)."""
     generator = np.random.default_rng((settings.seed, k, draw))
     rows = [generator.choice(np.flatnonzero(labels == label), k, replace=False) for label in (0, 1)]
     chosen = np.sort(np.concatenate(rows))
-    few: Sequence[EncodedTrial] = [trials[row] for row in chosen]
-    training = replace(settings.finetune_settings(), epochs=20, seed=settings.seed + draw)
-    config = settings.model_config(few[0]) if start is None else None
-    return finetune(start, few, labels[chosen], [], [], training, folder, config=config)
+    return tune_few(start, [trials[row] for row in chosen], labels[chosen], draw, settings, folder)
 
 
 class Shots:
@@ -77,24 +58,20 @@ class Shots:
         groups = [data.trials("train"), data.trials("valid"), data.test, data.past]
         self.train, self.valid, self.test, past = encode_trials(encoder, groups, say)
         self.labels = np.asarray(data.labels("train"))
-        self.successes = [trial for trial, label in zip(self.train, self.labels, strict=True) if label == 1]
+        self.successes = successes_of(self.train, self.labels)
         place = network_folder(folder, data, settings) / "pretrained"
-        self.network = pretrain_network(
-            place, settings, PretrainTrials.successes(self.successes).joined(data.pool(past))
-        )
+        self.network = pretrain_beside(self.successes, data.pool(past), settings, place)
 
     def zero_shot(self) -> list[Row]:
         """Score validation and test by what pre-training learned alone; no outcome label is used.
 
         Pair matching gives the match of criteria with their own drugs, completion the probability of completing.
         """
-        from cladmop.training.predict import match_scores
-
-        rows = []
+        rows, seed = [], self.settings.seed
         if self.settings.objective != "completion":
-            reference = draw_reference(self.successes, self.settings.seed)
             matches = {
-                split: match_scores(self.network, getattr(self, split), reference) for split in ("valid", "test")
+                split: match_probability(self.network, getattr(self, split), self.successes, seed)
+                for split in ("valid", "test")
             }
             rows.append(self._zero_shot_row("zero-shot", "match score, no labels", matches))
         if self.settings.objective != "matching":
