@@ -82,9 +82,7 @@ def _ours(base: NetworkSettings) -> dict[str, Variant]:
         return Variant(settings, "ours", f"deviation: {row}", **further)
 
     return {
-        "all phases' labels": Variant(
-            base, "ours", "the paper's best usage fine-tunes per phase; other phases' labels are there", labels="all"
-        ),
+        "all phases' labels": Variant(base, "ours", "the paper fine-tunes on one phase at a time", labels="all"),
         "plain negatives": chosen(_pretrain(base, mask_false_negatives=False), "negatives"),
         "hard negatives": chosen(_pretrain(base, hard_negatives=0.5), "negatives"),
         "paired match": chosen(_model(base, match="paired"), "pair matching"),
@@ -95,7 +93,9 @@ def _ours(base: NetworkSettings) -> dict[str, Variant]:
         "no names": chosen(_model(base, names=False), "drugs and diseases"),
         "no sides": chosen(_model(base, sides=False), "inclusion and exclusion"),
         "no phase token": chosen(_model(base, phase_token=False), "phase"),
-        f"{preset} preset": chosen(replace(base, preset=preset), "sizes and rates"),
+        f"{preset} preset": Variant(
+            replace(base, preset=preset), "ours", "all sizes, switches and rates at once, the paper's or ours"
+        ),
     }
 
 
@@ -104,15 +104,18 @@ def _encodings(base: NetworkSettings) -> Iterator[tuple[str, Variant]]:
     encoding = base.encoding
     structures: Structures = "published" if encoding.structures == "repaired" else "repaired"
     changes: dict[str, tuple[str, dict[str, Any]]] = {
-        f"{structures} structures": ("structures", {"structures": structures}),
+        f"{structures} structures": ("deviation: structures", {"structures": structures}),
     }
     for encoder in ("minilm", "smollm2"):
         if encoder != encoding.encoder:
-            changes[f"{encoder} encoder"] = ("encoder", {"encoder": encoder, "revision": None})
+            changes[f"{encoder} encoder"] = (
+                "the paper reads BioGPT, which no registry carries",
+                {"encoder": encoder, "revision": None},
+            )
     unit = Unit.TOKENS if encoding.unit is Unit.ITEMS else Unit.ITEMS
-    changes[f"{unit} as units"] = ("criteria units", {"unit": unit})
-    for name, (row, change) in changes.items():
-        yield name, Variant(replace(base, encoding=replace(encoding, **change)), "ours", f"deviation: {row}")
+    changes[f"{unit} as units"] = ("deviation: criteria units", {"unit": unit})
+    for name, (source, change) in changes.items():
+        yield name, Variant(replace(base, encoding=replace(encoding, **change)), "ours", source)
 
 
 def _sizes(settings: NetworkSettings) -> ModelConfig:
