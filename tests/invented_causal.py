@@ -37,7 +37,13 @@ def save_causal(folder: Path, kind: str = "llama", *, chat: bool = False, seed: 
     from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
-    sizes = {"vocab_size": 259, "max_position_embeddings": 600, "initializer_range": 0.3}
+    sizes = {
+        "vocab_size": 259,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "max_position_embeddings": 600,
+        "initializer_range": 0.3,
+    }
     wide = {
         "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
         "num_key_value_heads": 2,
