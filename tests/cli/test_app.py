@@ -12,7 +12,7 @@ from cladmop import __version__
 VERBS = (
     "", "predict", "demo", "evaluate", "fit", "zero-shot", "few-shot", "ablate", "reproduce", "reproduce top",
     "reproduce table", "top", "top download", "models", "models get", "models list", "cache", "cache list",
-    "cache evict",
+    "cache evict", "benchmark", "benchmark top", "benchmark corpus", "benchmark list", "benchmark table", "score",
 )  # fmt: skip
 HEAVY = ("torch", "transformers", "peft", "rdkit", "sklearn", "scipy", "numpy", "polars", "pandas", "matplotlib")
 

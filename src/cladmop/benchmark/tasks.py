@@ -40,6 +40,8 @@ class Task:
     """Reads the labels of ``test``, by NCT id; called once all scores are stored."""
     note: str = ""
     """What the reader must know of the task."""
+    unseen: bool = True
+    """Whether the scored trials are of a split that the shipped model was never trained on."""
 
     @property
     def successes(self) -> list[Trial]:
@@ -119,6 +121,7 @@ def _transfer_task(folder: Path, phase: PhaseName, judged: str) -> Task:
         read_labels=lambda: read_labels(folder, phase, judged),  # type: ignore[arg-type] # as above
         note=f"Transfer: phase {phase}'s training split is not on disk; models were fitted and stopped on phase "
         f"{source} and never saw a trial of phase {phase}'s files.",
+        unseen=judged == "test",
     )
 
 

@@ -6,7 +6,22 @@ from typing import Annotated
 import typer
 
 from cladmop import __version__
-from cladmop.cli import ablate, cache, corpus, demo, evaluate, fit, models, predict, reproduce, shots, top, transfer
+from cladmop.cli import (
+    ablate,
+    benchmark,
+    cache,
+    corpus,
+    demo,
+    evaluate,
+    fit,
+    models,
+    predict,
+    reproduce,
+    score,
+    shots,
+    top,
+    transfer,
+)
 from cladmop.errors import CladmopError
 
 app = typer.Typer(
@@ -19,11 +34,13 @@ app = typer.Typer(
 app.command("predict", short_help="Score one trial or many.")(predict.predict)
 app.command("demo", short_help="Score the bundled examples, write a report.")(demo.demo)
 app.command("evaluate", short_help="Measure score files against labels.")(evaluate.evaluate)
+app.command("score", short_help="Score anyone's predictions on TOP.")(score.score)
 app.command("fit", short_help="Train a model folder on labelled trials.")(fit.fit)
 app.command("zero-shot", short_help="Score TOP by the match alone, no labels.")(shots.zero_shot)
 app.command("few-shot", short_help="Train on k labelled trials of each class.")(shots.few_shot)
 app.command("ablate", short_help="Measure what each part is worth.")(ablate.ablate)
 app.command("transfer", short_help="Measure what pre-training is worth.")(transfer.transfer)
+app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(reproduce.app, name="reproduce")
 app.add_typer(top.app, name="top")

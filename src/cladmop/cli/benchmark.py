@@ -1,0 +1,136 @@
+"""``cladmop benchmark``: every rival on one task, measured alike."""
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cladmop.cli.options import DataOption, PhaseGroup, PhaseOption, note, print_table, say
+
+if TYPE_CHECKING:
+    from cladmop.benchmark.tasks import Task
+
+app = typer.Typer(help="Measure every rival alike, on one task.", no_args_is_help=True)
+
+QuickOption = Annotated[
+    bool,
+    typer.Option("--quick", help="One seed, few draws, and no model that takes long: under 20 minutes on 2 cores."),
+]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option("--only", help="Run only models whose name holds this; repeat it.")
+]
+SeedsOption = Annotated[
+    int | None, typer.Option("--seeds", min=1, help="Seeds of each random model; 3, or 1 if quick.")
+]
+DrawsOption = Annotated[
+    int | None, typer.Option("--draws", min=2, help="Draws of each few-shot size; 20, or 5 if quick.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Runs folder; runs/benchmark/TASK, with -quick added if quick.")
+]
+BootstrapsOption = Annotated[int, typer.Option("--bootstraps", min=1, help="Resamples behind each interval.")]
+
+
+@app.command("top", short_help="One phase of TOP.")
+def top(
+    data: DataOption,
+    phase: PhaseOption = PhaseGroup.I,
+    only: OnlyOption = None,
+    seeds: SeedsOption = None,
+    draws: DrawsOption = None,
+    bootstraps: BootstrapsOption = 1000,
+    out: OutOption = None,
+    *,
+    quick: QuickOption = False,
+) -> None:
+    """Fit and score every rival on one phase of TOP, then read the test labels once and print the tables.
+
+    Every finished draw is kept in the runs folder: the same command continues a killed run. A phase whose training
+    split is not on disk is scored by models of the other phases, which the name of the task says.
+    """
+    from cladmop.benchmark.tasks import top_task
+
+    _run(top_task(data, phase.value), only, seeds, draws, bootstraps, out, quick=quick)
+
+
+@app.command("corpus", short_help="A corpus, cut in time.")
+def corpus(
+    folder: Annotated[Path, typer.Argument(help="Corpus, as `cladmop corpus build` wrote it.")],
+    since: Annotated[
+        dt.datetime,
+        typer.Option("--since", formats=["%Y-%m-%d"], help="Score trials that started on this day or later."),
+    ],
+    only: OnlyOption = None,
+    seeds: SeedsOption = None,
+    draws: DrawsOption = None,
+    bootstraps: BootstrapsOption = 1000,
+    out: OutOption = None,
+    *,
+    quick: QuickOption = False,
+) -> None:
+    """Fit every rival on trials that ended before a day, and score those that started later: completed or stopped."""
+    from cladmop.benchmark.tasks import corpus_task
+
+    _run(corpus_task(folder, since.date()), only, seeds, draws, bootstraps, out, quick=quick)
+
+
+@app.command("list", short_help="What takes part.")
+def list_models() -> None:
+    """List every model of the benchmark with its kind and source."""
+    from cladmop.benchmark.lineup import lineup
+    from cladmop.evaluation.tables import Table
+
+    rows = tuple((one.name, one.group, "yes" if one.quick else "", one.note) for one in lineup())
+    print_table(Table("Models of the benchmark", ("model", "kind", "quick", "what it is"), rows, words=(0, 1, 2, 3)))
+
+
+@app.command("table", short_help="Print stored results again.")
+def table(
+    results: Annotated[Path, typer.Argument(help="results.parquet, or the folder that holds it.")],
+    phase: PhaseOption = PhaseGroup.I,
+    *,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown, whole; else to fit the terminal.")] = False,
+) -> None:
+    """Print the tables of a stored results file, all of them made of that file alone."""
+    from cladmop.benchmark.measures import read_measures
+    from cladmop.benchmark.tables import tables
+    from cladmop.benchmark.whole import RESULTS
+
+    measures = read_measures(results / RESULTS if results.is_dir() else results)
+    for shown in tables(measures, phase.value, narrow=not markdown):
+        if markdown:
+            say(shown.markdown())
+        else:
+            print_table(shown)
+
+
+def _run(
+    task: "Task",
+    only: list[str] | None,
+    seeds: int | None,
+    draws: int | None,
+    bootstraps: int,
+    out: Path | None,
+    *,
+    quick: bool,
+) -> None:
+    from cladmop.benchmark.bench import Bench
+    from cladmop.benchmark.lineup import chosen
+    from cladmop.benchmark.running import Size
+    from cladmop.benchmark.tables import tables
+    from cladmop.benchmark.whole import MARKDOWN, PAGE, RESULTS, measure_all, score_all
+
+    folder = out or Path("runs") / "benchmark" / (task.slug + ("-quick" if quick else ""))
+    size = Size(seeds or (1 if quick else 3), draws or (5 if quick else 20))
+    contestants = chosen(only or [], quick=quick)
+    bench = Bench(task, folder, note)
+    note(
+        f"{task.name}: {len(contestants)} models; {len(task.train[0]):,} trials to fit on, "
+        f"{len(task.valid[0]):,} to stop by, {len(task.test):,} to score"
+    )
+    missing = score_all(bench, contestants, size)
+    measures = measure_all(bench, contestants, missing, bootstraps)
+    for shown in tables(measures, task.phase, narrow=True):
+        print_table(shown)
+    say(f"stored in {folder}: {RESULTS}, {MARKDOWN}, {PAGE}")
