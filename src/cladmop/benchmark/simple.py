@@ -136,8 +136,8 @@ def simple_contestants() -> list[Contestant]:
         ),
         Contestant("Feed-forward", "tabular", _BASELINE, _feed_forward, chance="seed"),
         Contestant(
-            "TabPFN", "tabular", "TabPFN 3.5 (after Hollmann et al., Nature 2025) on the same features; its weights have "
-            "terms of their own",
+            "TabPFN", "tabular", "TabPFN 3.5 (after Hollmann et al., Nature 2025) on the same features; its weights "
+            "have terms of their own",
             _tabpfn, chance="seed",
         ),
         Contestant(
