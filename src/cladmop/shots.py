@@ -12,6 +12,7 @@ from cladmop.errors import InputError
 from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability
 from cladmop.reproduce import Say, claim, network_folder, scores_by_id
 from cladmop.results import Row, save_row
+from cladmop.rivals.meta.tasks import draw_shots
 from cladmop.rivals.network import match_probability, pretrain_beside, successes_of, tune_few
 from cladmop.top_data import TopData
 
@@ -29,9 +30,7 @@ def train_few(  # noqa: PLR0917 (the start, the trials to draw from, then how an
     folder: Path,
 ) -> "CLaDMoP":
     """Fine-tune on ``k`` failures and ``k`` successes, drawn by seed, k and the number of the draw (`tune_few`)."""
-    generator = np.random.default_rng((settings.seed, k, draw))
-    rows = [generator.choice(np.flatnonzero(labels == label), k, replace=False) for label in (0, 1)]
-    chosen = np.sort(np.concatenate(rows))
+    chosen = draw_shots(labels, k, draw, settings.seed)
     return tune_few(start, [trials[row] for row in chosen], labels[chosen], draw, settings, folder)
 
 

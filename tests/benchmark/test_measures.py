@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from cladmop.benchmark.measures import ALL, NOT_RUN, ON_FOLDS, Measure, read_measures, write_measures
-from cladmop.benchmark.measuring import LEAST, Measurer, Scored
+from cladmop.benchmark.measuring import Measurer, Scored
 from cladmop.benchmark.tables import as_published, contestants, differences, results, subsets, tables
 from cladmop.benchmark.tasks import Task
 from cladmop.errors import CorruptArtefactError, InputError, MissingArtefactError
 from cladmop.evaluation.compare import delong
 from cladmop.evaluation.metrics import best_threshold, f1, roc_auc
+from cladmop.evaluation.subsets import LEAST
 from cladmop.records import Trial
 
 N = 120

@@ -169,6 +169,22 @@ def test_known_wordings_are_never_fuzzy(code, data):
 
 
 @pytest.mark.parametrize(
+    ("name", "opposite"),
+    [
+        ("primary amyloidosis", "Secondary systemic amyloidosis"),
+        ("estrogen receptor positive", "Estrogen receptor negative status [ER-]"),
+        ("mild asthma", "Severe asthma"),
+        ("severe asthma", "Moderate asthma"),
+    ],
+)
+def test_opposites_contradict_each_other_only(name, opposite):
+    one, other = read(name), read(opposite)
+    assert one.contradicts(other.stated)
+    assert other.contradicts(one.stated)
+    assert not one.contradicts(one.stated)
+
+
+@pytest.mark.parametrize(
     ("one", "many"),
     [
         ("peripheral T-cell lymphoma", "peripheral T-cell lymphomas"),
@@ -215,6 +231,12 @@ def test_a_plural_is_the_same_condition(one, many):
         ("Hyaline Membrane Disease", ("P22.0",)),
         ("Fanconi Anemia", ("D61.0",)),
         ("Kidney Calculi", ("N20.0",)),
+        ("severe myopia", ("H52.1",)),
+        ("Liver Disease", ("K76.9",)),  # not the code that needs another one beside it
+        ("Bone Diseases", ("M89.9",)),
+        ("respiratory syncytial virus", ("B97.4",)),
+        ("estrogen receptor negative", ("Z17.1",)),
+        ("blood transfusion", ()),  # an accident is no condition
     ],
 )
 def test_a_wording_stands_for_what_it_says(name, codes):
@@ -233,6 +255,8 @@ def test_a_wording_stands_for_what_it_says(name, codes):
         ("benign brain tumor", ("D33.2",)),
         ("hemangioma", ("D18.0",)),
         ("malignant hemangioma", ()),
+        ("pituitary adenoma", ("D35.2",)),
+        ("malignant pituitary adenoma", ()),
     ],
 )
 def test_malignant_and_benign_growths_keep_apart(name, codes):
@@ -248,6 +272,7 @@ def test_malignant_and_benign_growths_keep_apart(name, codes):
         ("vulvar melanoma", ("C51",)),
         ("cutaneous melanoma", ("C43",)),
         ("skin melanoma, stage IV", ("C43",)),
+        ("skin melanoma AJCC v8", ("C43",)),
         ("melanoma", ("C43",)),
         ("uterine sarcoma", ("C55",)),
         ("uterine corpus leiomyosarcoma", ("C54",)),

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from cladmop.errors import InputError
-from cladmop.evaluation.compare import compare, delong, holm, minimum_detectable_difference, paired_bootstrap
+from cladmop.evaluation.compare import (
+    compare,
+    delong,
+    detectable_differences,
+    detectable_sentence,
+    holm,
+    minimum_detectable_difference,
+    paired_bootstrap,
+)
 
 
 def naive_delong(labels, a, b):
@@ -142,3 +150,86 @@ def test_draws_are_compared_by_their_mean():
 def test_no_draws_are_refused():
     with pytest.raises(InputError, match="no draws"):
         delong([0, 1, 0, 1], np.empty((0, 4)), [0.1, 0.2, 0.3, 0.4])
+    for malformed, message in ([[0.1, 0.2], [0.1]], "not numbers"), (np.zeros((2, 1, 4)), r"shape \(2, 1, 4\)"):
+        with pytest.raises(InputError, match=message):
+            delong([0, 1, 0, 1], malformed, [0.1, 0.2, 0.3, 0.4])
+    with pytest.raises(InputError, match="4 labels but 3 scores"):
+        delong([0, 1, 0, 1], np.zeros((2, 3)), [0.1, 0.2, 0.3, 0.4])
+
+
+@pytest.mark.parametrize("draws", [1, 2, 3, 7, 10])
+def test_copies_of_one_draw_are_that_draw(draws):
+    """Else a rounding of 1e-17 over an error of 1e-17 would look like a difference."""
+    generator = np.random.default_rng(draws)
+    labels, scores = generator.integers(0, 2, 61), generator.random((draws, 61))
+    copies = np.stack([scores[0]] * draws)
+    found = delong(labels, copies, scores[0])
+    assert (found.difference.value, found.standard_error, found.p_value) == (0.0, 0.0, 1.0)
+    turned = delong(labels, scores, scores[::-1])
+    assert (turned.difference.value, turned.p_value) == (0.0, 1.0)
+    resampled = paired_bootstrap(labels, copies, scores[0], 30)
+    assert (resampled.roc_auc.low, resampled.roc_auc.high, resampled.roc_auc_p) == (0.0, 0.0, 1.0)
+    assert (resampled.average_precision.low, resampled.average_precision_p) == (0.0, 1.0)
+
+
+def test_the_bootstrap_averages_draws_within_a_resample():
+    """The mean of three noisy draws swings less over resamples than one draw does."""
+    generator = np.random.default_rng(9)
+    labels = generator.integers(0, 2, 150)
+    draws = 0.5 * labels + generator.normal(size=(8, 150))
+    plain = np.zeros(150)
+    mean = paired_bootstrap(labels, draws, plain, 300).roc_auc
+    test = delong(labels, draws, plain).difference
+    single = paired_bootstrap(labels, draws[0], plain, 300).roc_auc
+    assert mean.high - mean.low < 0.7 * (single.high - single.low)
+    assert (mean.low, mean.high) == pytest.approx((test.low, test.high), abs=0.015)
+
+
+def test_compare_takes_single_and_repeated_rows_together():
+    generator = np.random.default_rng(4)
+    labels = generator.integers(0, 2, 90)
+    scores = {"words": generator.random(90), "network": generator.random((3, 90)), "draws": generator.random((5, 90))}
+    network, draws = compare(labels, scores, "words", n_bootstrap=40, seed=2)
+    assert network.delong == delong(labels, scores["network"], scores["words"])
+    assert draws.bootstrap == paired_bootstrap(labels, scores["draws"], scores["words"], 40, 2)
+    words, _ = compare(labels, scores, "network", n_bootstrap=40, seed=2)
+    assert words.delong.difference.value == -network.delong.difference.value
+    assert words.bootstrap.roc_auc.value == -network.bootstrap.roc_auc.value
+
+
+def test_detectable_differences_of_a_table():
+    generator = np.random.default_rng(1)
+    labels = generator.integers(0, 2, 100)
+    scores = {"words": generator.random(100), "alike": generator.random(100), "draws": generator.random((4, 100))}
+    scores["alike"] = scores["words"] + 0.05 * scores["alike"]
+    found = detectable_differences(labels, scores, "words")
+    compared = compare(labels, scores, "words", n_bootstrap=5)
+    assert found == {one.name: one.detectable for one in compared}
+    assert 0 < found["alike"] < found["draws"]
+    with pytest.raises(InputError, match="'nobody'"):
+        detectable_differences(labels, scores, "nobody")
+
+
+def test_the_sentence_gives_the_median_and_the_range():
+    text = detectable_sentence([0.06, math.nan, 0.02, 0.04, 0.03], 1654, "TF-IDF words")
+    assert text.startswith("On these 1,654 trials a true difference in ROC-AUC of .035 from TF-IDF words")
+    assert "(median of 4 rows, which range from .020 to .060)" in text
+    assert text.endswith("found four times in five at p < .05, uncorrected; a smaller one is easily missed.")
+    assert "median" not in detectable_sentence([0.04], 627, "words")
+    assert detectable_sentence([], 627, "words") == detectable_sentence([math.nan], 627, "words") == ""
+
+
+def test_the_difference_called_detectable_is_found_four_times_in_five():
+    generator = np.random.default_rng(11)
+    labels = np.array([1] * 120 + [0] * 100)
+
+    def pair(gain):
+        common = labels + generator.normal(size=220)
+        return common + 0.5 * generator.normal(size=220) + gain * labels, common + 0.5 * generator.normal(size=220)
+
+    tests = [delong(labels, *pair(0.3)) for _ in range(300)]
+    true = np.mean([test.difference.value for test in tests])
+    error = np.mean([test.standard_error for test in tests])
+    power = np.mean([test.p_value < 0.05 for test in tests])
+    needed = minimum_detectable_difference(error, power=power)
+    assert needed == pytest.approx(true, abs=0.3 * error)

@@ -33,8 +33,25 @@ def test_ties_go_to_the_first():
 
 
 def test_a_fold_of_one_class_is_named():
-    fold = Fold("ordered 1", np.arange(1, 40), np.array([0]))
+    folds = [Fold("ordered 1", np.arange(1, 40), np.array([0])), Fold("ordered 2", np.array([0]), np.arange(1, 40))]
     with pytest.raises(InputError, match="'ordered 1' holds one class"):
-        choose_reference(LABELS, {"a": LABELS}, [fold])
+        choose_reference(LABELS, {"a": LABELS}, folds)
+
+
+def test_every_trial_is_validated_once():
+    overlapping = [FOLDS[0], FOLDS[0], *FOLDS[2:]]
+    for folds in (FOLDS[:3], overlapping, ordered_folds([*IDS, "NCT20000000"], 4), []):
+        with pytest.raises(InputError, match="40 trials once"):
+            choose_reference(LABELS, {"a": LABELS}, folds)
+
+
+def test_a_rival_that_left_a_trial_out_is_refused():
+    with pytest.raises(InputError, match="score of row 3 is nan"):
+        choose_reference(LABELS, {"a": np.where(np.arange(40) == 3, np.nan, LABELS)}, FOLDS)
     with pytest.raises(InputError, match="no rival"):
         choose_reference(LABELS, {}, FOLDS)
+
+
+def test_the_table_keeps_the_order_of_the_rivals():
+    scores = {name: np.random.default_rng(seed).random(40) for seed, name in enumerate("cab")}
+    assert list(choose_reference(LABELS, scores, FOLDS)[1]) == ["c", "a", "b"]

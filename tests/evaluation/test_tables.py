@@ -91,7 +91,9 @@ def test_published_figures_are_marked(phase):
     assert "Published" in table.caption
     assert "not rerun" in table.note
     assert f"{ALL_POSITIVE_F1[phase]:.3f}".lstrip("0") in table.note
-    assert {row[0] for row in table.rows} == {"CLaDMoP (paper)", "MEXA-CTP", "LIFTED"}
+    names = [row[0] for row in table.rows]
+    assert {"CLaDMoP (paper)", "MEXA-CTP", "LIFTED"} <= set(names)
+    assert len(set(names)) == len(names)
     assert all(row[-1] for row in table.rows)
     assert max(map(len, printed(table, 80).splitlines())) <= 80
 

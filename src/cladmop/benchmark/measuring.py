@@ -17,12 +17,11 @@ from cladmop.evaluation.compare import compare
 from cladmop.evaluation.estimate import METRICS, Estimate, Evaluation
 from cladmop.evaluation.metrics import average_precision, best_threshold, roc_auc
 from cladmop.evaluation.scores import join_scores
+from cladmop.evaluation.subsets import evaluate_subsets
 from cladmop.results import mean_of_draws
 
 Scores = Mapping[str, float]
 """Scores by NCT id."""
-LEAST = 30
-"""Trials below which a subset gets no figure."""
 _BOOTSTRAPPED = ("f1", "average_precision", "roc_auc")
 
 
@@ -127,17 +126,15 @@ class Measurer:
 
     def _on_subsets(self, row: Scored) -> Iterator[Measure]:
         draws = self._draws(row)
-        for name, chosen in self.subsets.items():
-            truth = self.truth[chosen]
-            if len(truth) < LEAST or len(set(truth.tolist())) < 2:
+        for found in evaluate_subsets(self.truth, draws, self.subsets, self.n_bootstrap):
+            size = {"n": found.n, "successes": found.successes, "draws": found.draws}
+            for name in ("base_rate", "roc_auc", "average_precision"):
+                one: Estimate = getattr(found, name)
+                spread = found.spread if name == "roc_auc" else math.nan
                 yield self._made(
-                    name, row.name, row.group, "roc_auc", n=len(truth), successes=int(truth.sum()), draws=len(draws)
-                )
-                continue
-            evaluations = [evaluate(truth, scores[chosen], 0.5, self.n_bootstrap) for scores in draws]
-            whole = evaluations[0] if len(evaluations) == 1 else mean_of_draws(evaluations)
-            for figure in ("roc_auc", "average_precision", "base_rate"):
-                yield self._figure(row, name, figure, getattr(whole, figure), whole)
+                    found.name, row.name, row.group, name, value=one.value, low=one.low, high=one.high, spread=spread,
+                    **size,
+                )  # fmt: skip
 
     def _epochs_on_test(self, row: Scored) -> Iterator[Measure]:
         """Return what picking each seed's epoch by ROC-AUC on the scored trials would print: never a result."""

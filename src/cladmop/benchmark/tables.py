@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from cladmop.benchmark.measures import ALL, NOT_RUN, ON_FOLDS, Measure
+from cladmop.evaluation.compare import detectable_sentence
 from cladmop.evaluation.estimate import Estimate, short
 from cladmop.evaluation.published import published
 from cladmop.evaluation.tables import Table, published_table
@@ -79,14 +80,10 @@ def _difference_row(name: str, found: Figures, *, narrow: bool) -> tuple[str, ..
 
 def detectable(measures: Sequence[Measure]) -> str:
     """Return the sentence on the smallest difference that the task can show."""
-    found = sorted(one.detectable for one in measures if one.subset == ALL and not math.isnan(one.detectable))
+    found = [one for one in measures if one.subset == ALL and one.measure == "roc_auc_difference"]
     if not found:
         return ""
-    middle = found[len(found) // 2]
-    return (
-        f"A true difference in ROC-AUC of {short(middle)} (median of the rows; {short(found[0])} to "
-        f"{short(found[-1])}) would be found four times in five on these trials; smaller ones mostly go unseen."
-    )
+    return detectable_sentence((one.detectable for one in found), found[0].n, found[0].reference)
 
 
 def subsets(measures: Sequence[Measure]) -> Table | None:

@@ -6,6 +6,7 @@ Metrics of all resamples then are matrix products and running sums, with no sort
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from cladmop.evaluation.checks import checked
 from cladmop.evaluation.estimate import METRICS, Estimate, Evaluation, Spread
 
 Counts = NDArray[np.float64]
+Statistic = Callable[[Counts], NDArray[np.float64]]
+"""From counts, shape (R, n), to a metric of each resample, shape (R,)."""
 _BLOCK = 4_000_000  # entries of one block of resamples: 32 MB however large n is
 
 
@@ -105,7 +108,7 @@ def _draw(generator: np.random.Generator, rows: int, n: int, size: int) -> Count
     return np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
 
 
-def roc_auc_of(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> Callable[[Counts], NDArray[np.float64]]:
+def roc_auc_of(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> Statistic:
     """Return the function from counts, shape (R, n), to the ROC-AUC of each resample, shape (R,)."""
     positive_below = _running(truth, scores)
 
@@ -122,9 +125,7 @@ def roc_auc_of(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> Callabl
     return statistic
 
 
-def average_precision_of(
-    truth: NDArray[np.int64], scores: NDArray[np.float64]
-) -> Callable[[Counts], NDArray[np.float64]]:
+def average_precision_of(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> Statistic:
     """Return the function from counts, shape (R, n), to the average precision of each resample, shape (R,)."""
     running = _running(truth, scores)
 
@@ -152,9 +153,7 @@ def _running(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> Callable[
     return running
 
 
-def _statistics(
-    truth: NDArray[np.int64], scores: NDArray[np.float64], threshold: float
-) -> dict[str, Callable[[Counts], NDArray[np.float64]]]:
+def _statistics(truth: NDArray[np.int64], scores: NDArray[np.float64], threshold: float) -> dict[str, Statistic]:
     called = (scores >= threshold).astype(np.float64)
     found = called * truth
     gaps = np.zeros((len(scores), metrics.ECE_BINS))
@@ -178,6 +177,87 @@ def _statistics(
 
 def _mean(counts: Counts, values: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray((counts @ values) / counts.sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """A metric of some trials, and of resamples of them."""
+
+    value: float
+    resamples: NDArray[np.float64]
+    """Shape (R,)."""
+
+    def interval(self) -> Estimate:
+        """Return the value with its 95% percentile interval."""
+        return percentile_interval(self.value, self.resamples)
+
+
+def checked_draws(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return checked labels, shape (n,), and scores, shape (draws, n), of scores of shape (n,) or (draws, n).
+
+    Raises
+    ------
+    InputError
+        If there is no draw, or labels or the scores of a draw are malformed (see `checked`).
+    """
+    try:
+        draws = np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"scores are not numbers of shape (n,) or (draws, n) ({error}); give one a trial") from error
+    if draws.ndim != 2:
+        truth, values = checked(labels, draws)
+        return truth, values[None]
+    if not len(draws):
+        raise InputError("scores of no draws; give one row of scores a draw, or one row alone")
+    truth, _ = checked(labels, draws[0])
+    return truth, np.stack([checked(labels, values)[1] for values in draws])
+
+
+def resample_draws(
+    truth: NDArray[np.int64], draws: NDArray[np.float64], n_bootstrap: int, seed: int
+) -> dict[str, Resampled]:
+    """Return the mean over draws of ROC-AUC and of average precision, and the base rate, with their resamples.
+
+    The mean is taken within each resample of trials, which is the same one for all draws: what the resamples spread
+    over is the sampling of trials and not that of draws.
+
+    Parameters
+    ----------
+    truth : ndarray of int64, shape (n,)
+        Labels, of both classes.
+    draws : ndarray of float64, shape (draws, n)
+        Scores by seed or by draw of the training trials (`checked_draws`).
+    n_bootstrap, seed : int
+        As of `resamples`; equal seeds give equal resamples whatever the scores are, so that differences are paired.
+
+    Returns
+    -------
+    dict
+        ``base_rate``, ``roc_auc``, ``average_precision``.
+    """
+    statistics: dict[str, list[Statistic]] = {
+        "base_rate": [lambda counts: _mean(counts, truth)],
+        "roc_auc": [roc_auc_of(truth, scores) for scores in draws],
+        "average_precision": [average_precision_of(truth, scores) for scores in draws],
+    }
+    points = {
+        "base_rate": [metrics.base_rate(truth)],
+        "roc_auc": [metrics.roc_auc(truth, scores) for scores in draws],
+        "average_precision": [metrics.average_precision(truth, scores) for scores in draws],
+    }
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in statistics}
+    for counts in resamples(truth, n_bootstrap, seed):
+        for name, each in statistics.items():
+            found[name].append(_mean_of_rows(np.stack([statistic(counts) for statistic in each])))
+    return {
+        name: Resampled(float(_mean_of_rows(np.array(values))), np.concatenate(found[name]))
+        for name, values in points.items()
+    }
+
+
+def _mean_of_rows(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over the first axis; of equal rows it is that row to the last bit."""
+    return np.asarray(rows[0] + (rows - rows[0]).mean(axis=0))
 
 
 def ten_bootstraps_80(labels: ArrayLike, scores: ArrayLike, threshold: float, seed: int = 0) -> dict[str, Spread]:

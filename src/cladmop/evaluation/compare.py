@@ -9,17 +9,16 @@ for these very draws; it is to be reported beside them.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cladmop.errors import InputError
-from cladmop.evaluation import metrics
-from cladmop.evaluation.bootstrap import Counts, average_precision_of, percentile_interval, resamples, roc_auc_of
-from cladmop.evaluation.checks import checked
-from cladmop.evaluation.estimate import Estimate
+from cladmop.evaluation.bootstrap import Resampled, checked_draws, resample_draws
+from cladmop.evaluation.estimate import Estimate, short
 
 _Z95 = 1.959963984540054  # 97.5th percentile of the standard normal
 
@@ -83,13 +82,13 @@ def delong(labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike) -> DeLon
     InputError
         If labels or scores are malformed, or a class has fewer than two trials.
     """
-    truth, a = _checked_draws(labels, scores_a)
-    _, b = _checked_draws(labels, scores_b)
+    truth, a = checked_draws(labels, scores_a)
+    _, b = checked_draws(labels, scores_b)
     positive, negative = int(truth.sum()), int((1 - truth).sum())
     if min(positive, negative) < 2:
         raise InputError(f"{positive} successes and {negative} failures; DeLong's test needs at least two of each")
-    wins_a, losses_a = _mean_components(truth, a)
-    wins_b, losses_b = _mean_components(truth, b)
+    wins_a, losses_a = structural_components(truth, a)
+    wins_b, losses_b = structural_components(truth, b)
     difference = float(wins_a.mean() - wins_b.mean())
     variance = np.var(wins_a - wins_b, ddof=1) / positive + np.var(losses_a - losses_b, ddof=1) / negative
     error = math.sqrt(float(variance))
@@ -104,26 +103,6 @@ def delong(labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike) -> DeLon
     )
 
 
-def _checked_draws(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return checked labels, shape (n,), and scores, shape (draws, n)."""
-    rows = np.asarray(scores)
-    if rows.ndim != 2:
-        truth, values = checked(labels, scores)
-        return truth, values[None]
-    if not len(rows):
-        raise InputError("scores of no draws; give one row of scores a draw, or one row alone")
-    pairs = [checked(labels, row) for row in rows]
-    return pairs[0][0], np.stack([values for _, values in pairs])
-
-
-def _mean_components(
-    truth: NDArray[np.int64], draws: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the structural components of scores, shape (draws, n), averaged over draws."""
-    components = [structural_components(truth, scores) for scores in draws]
-    return np.mean([wins for wins, _ in components], axis=0), np.mean([losses for _, losses in components], axis=0)
-
-
 def _z(difference: float, error: float) -> float:
     if error > 0:
         return difference / error
@@ -135,20 +114,29 @@ def structural_components(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return DeLong's V10 and V01: for each success, and for each failure, the share of pairs ranked right.
 
+    Parameters
+    ----------
+    truth : ndarray of int64, shape (n,)
+        Labels, of both classes.
+    scores : ndarray of float64, shape (n,) or (draws, n)
+        Of several draws the components are averaged.
+
     Returns
     -------
     V10 : ndarray of shape (successes,)
-        Share of failures below each success, ties one half; its mean is the ROC-AUC.
+        Share of failures below each success, ties one half; its mean is the (mean) ROC-AUC.
     V01 : ndarray of shape (failures,)
         Share of successes above each failure, likewise.
     """
     from scipy.stats import rankdata
 
-    successes, failures = scores[truth == 1], scores[truth == 0]
-    ranks = rankdata(np.concatenate([successes, failures]))
-    m, n = len(successes), len(failures)
-    above = (ranks[:m] - rankdata(successes)) / n
-    below = 1 - (ranks[m:] - rankdata(failures)) / m
+    rows = np.atleast_2d(scores)
+    successes, failures = rows[:, truth == 1], rows[:, truth == 0]
+    ranks = rankdata(np.concatenate([successes, failures], axis=1), axis=1)
+    m, n, draws = successes.shape[1], failures.shape[1], len(rows)
+    # Ranks are halves, whose sums are exact: the same draws in another order or number give the same components.
+    above = (ranks[:, :m] - rankdata(successes, axis=1)).sum(axis=0) / (n * draws)
+    below = 1 - (ranks[:, m:] - rankdata(failures, axis=1)).sum(axis=0) / (m * draws)
     return above, below
 
 
@@ -165,43 +153,27 @@ def paired_bootstrap(
     InputError
         If labels or scores are malformed, or only one class is there.
     """
-    truth, a = _checked_draws(labels, scores_a)
-    _, b = _checked_draws(labels, scores_b)
+    return _paired(*(_resampled(labels, scores, n_bootstrap, seed) for scores in (scores_a, scores_b)))
+
+
+def _resampled(labels: ArrayLike, scores: ArrayLike, n_bootstrap: int, seed: int) -> dict[str, Resampled]:
+    truth, draws = checked_draws(labels, scores)
     if truth.min() == truth.max():
         raise InputError(f"all {len(truth)} labels are {truth[0]}; a comparison needs successes and failures")
-    statistics = [(_mean_of(of, truth, a), _mean_of(of, truth, b)) for of in (roc_auc_of, average_precision_of)]
-    draws: list[list[NDArray[np.float64]]] = [[], []]
-    for counts in resamples(truth, n_bootstrap, seed):
-        for drawn, (first, second) in zip(draws, statistics, strict=True):
-            drawn.append(first(counts) - second(counts))
-    roc, precision = (np.concatenate(drawn) for drawn in draws)
-    return PairedBootstrap(
-        roc_auc=percentile_interval(_mean(metrics.roc_auc, truth, a) - _mean(metrics.roc_auc, truth, b), roc),
-        average_precision=percentile_interval(
-            _mean(metrics.average_precision, truth, a) - _mean(metrics.average_precision, truth, b), precision
-        ),
-        roc_auc_p=_two_sided(roc),
-        average_precision_p=_two_sided(precision),
+    return resample_draws(truth, draws, n_bootstrap, seed)
+
+
+def _paired(a: Mapping[str, Resampled], b: Mapping[str, Resampled]) -> PairedBootstrap:
+    roc, precision = (
+        Resampled(a[name].value - b[name].value, a[name].resamples - b[name].resamples)
+        for name in ("roc_auc", "average_precision")
     )
-
-
-Statistic = Callable[[Counts], NDArray[np.float64]]
-
-
-def _mean_of(
-    of: Callable[[NDArray[np.int64], NDArray[np.float64]], Statistic],
-    truth: NDArray[np.int64],
-    draws: NDArray[np.float64],
-) -> Statistic:
-    """Return the function from counts, shape (R, n), to the mean over draws of a statistic, shape (R,)."""
-    statistics = [of(truth, scores) for scores in draws]
-    return lambda counts: np.asarray(np.mean([statistic(counts) for statistic in statistics], axis=0))
-
-
-def _mean(
-    metric: Callable[[ArrayLike, ArrayLike], float], truth: NDArray[np.int64], draws: NDArray[np.float64]
-) -> float:
-    return float(np.mean([metric(truth, scores) for scores in draws]))
+    return PairedBootstrap(
+        roc_auc=roc.interval(),
+        average_precision=precision.interval(),
+        roc_auc_p=_two_sided(roc.resamples),
+        average_precision_p=_two_sided(precision.resamples),
+    )
 
 
 def _two_sided(draws: NDArray[np.float64]) -> float:
@@ -247,29 +219,92 @@ def minimum_detectable_difference(standard_error: float, power: float = 0.8, alp
     return float((ndtri(1 - alpha / 2) + ndtri(power)) * standard_error)
 
 
-def compare(
-    labels: ArrayLike, scores: Mapping[str, ArrayLike], reference: str, n_bootstrap: int = 1000, seed: int = 0
-) -> list[Comparison]:
-    """Compare every set of scores, shape (n,) or (draws, n), with the one named ``reference``: rival - reference.
+def detectable_differences(labels: ArrayLike, scores: Mapping[str, ArrayLike], reference: str) -> dict[str, float]:
+    """Return the difference in ROC-AUC that DeLong's test of each rival would find four times in five, by name.
+
+    How far two sets of scores must differ depends on how alike they rank the trials, so each rival has its own
+    `minimum_detectable_difference` from the reference. Scores have the shape (n,) or (draws, n).
 
     Raises
     ------
     InputError
-        If no scores have the name ``reference``, or labels or scores are malformed.
+        If no scores have the name ``reference``, labels or scores are malformed, or a class has fewer than two trials.
     """
-    if reference not in scores:
-        raise InputError(f"no scores are named {reference!r}; choose one of {', '.join(map(repr, scores))}")
-    rivals = [name for name in scores if name != reference]
-    tests = {name: delong(labels, scores[name], scores[reference]) for name in rivals}
+    tests = _delong_tests(labels, scores, reference)
+    return {name: minimum_detectable_difference(test.standard_error) for name, test in tests.items()}
+
+
+def detectable_sentence(differences: Iterable[float], n: int, reference: str) -> str:
+    """Return the sentence to print under a table: the smallest difference that its trials can show.
+
+    Parameters
+    ----------
+    differences
+        That of each rival (`detectable_differences`, or `Comparison.detectable`); NaN is left out.
+    n
+        Trials.
+    reference
+        Name of the row that the others are compared with.
+
+    Returns
+    -------
+    str
+        The median over rivals and the range; empty where nothing is compared.
+    """
+    found = sorted(one for one in differences if not math.isnan(one))
+    if not found:
+        return ""
+    rows = (
+        f" (median of {len(found)} rows, which range from {short(found[0])} to {short(found[-1])})"
+        if len(found) > 1
+        else ""
+    )
+    return (
+        f"On these {n:,} trials a true difference in ROC-AUC of {short(median(found))} from {reference}{rows} would be "
+        "found four times in five at p < .05, uncorrected; a smaller one is easily missed."
+    )
+
+
+def compare(
+    labels: ArrayLike, scores: Mapping[str, ArrayLike], reference: str, n_bootstrap: int = 1000, seed: int = 0
+) -> list[Comparison]:
+    """Compare every set of scores with the one named ``reference``: differences are rival - reference.
+
+    Parameters
+    ----------
+    labels : array_like of shape (n,)
+        0 or 1 a trial, at least two of each.
+    scores : mapping of str to array_like of shape (n,) or (draws, n)
+        Finite scores of the same trials in the same order. Of several seeds or draws the mean ROC-AUC and the mean
+        average precision are compared; the number of draws may differ between names. The spread between draws is
+        reported apart and is no part of the tests, which take the drawn models as given.
+    reference : str
+        One of the names.
+    n_bootstrap, seed : int
+        Resamples of trials, the same for all names, and the seed that they follow from.
+
+    Raises
+    ------
+    InputError
+        If no scores have the name ``reference``, labels or scores are malformed, or a class has fewer than two trials.
+    """
+    tests = _delong_tests(labels, scores, reference)
     adjusted = holm([test.p_value for test in tests.values()])
+    base = _resampled(labels, scores[reference], n_bootstrap, seed)
     return [
         Comparison(
             name=name,
             reference=reference,
-            bootstrap=paired_bootstrap(labels, scores[name], scores[reference], n_bootstrap, seed),
+            bootstrap=_paired(_resampled(labels, scores[name], n_bootstrap, seed), base),
             delong=test,
             holm_p=p_value,
             detectable=minimum_detectable_difference(test.standard_error),
         )
         for (name, test), p_value in zip(tests.items(), adjusted, strict=True)
     ]
+
+
+def _delong_tests(labels: ArrayLike, scores: Mapping[str, ArrayLike], reference: str) -> dict[str, DeLong]:
+    if reference not in scores:
+        raise InputError(f"no scores are named {reference!r}; choose one of {', '.join(map(repr, scores))}")
+    return {name: delong(labels, scores[name], scores[reference]) for name in scores if name != reference}

@@ -38,6 +38,14 @@ def test_what_other_phases_teach_serves_a_few_trials(learned, encode, others, in
     assert len(copy.copy(learned).fit(*few).predict_proba([])) == 0
 
 
+@pytest.mark.parametrize("rival", [Maml, Anil])
+def test_labels_of_other_phases_teach_even_without_steps(rival, encode, others, invented):
+    trials, labels = invented(80, seed=2)
+    still = replace(QUICK, inner_rate=1e-9)
+    scores = rival(encode, others, settings=still).fit(trials[:10], labels[:10]).predict_proba(trials)
+    assert roc_auc(labels, scores) > 0.75
+
+
 def test_equal_seeds_score_alike_and_others_do_not(learned, encode, others, invented):
     trials, labels = invented(40, seed=3)
     expected = copy.copy(learned).fit(trials, labels).predict_proba(trials)
