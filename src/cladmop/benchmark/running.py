@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cladmop.benchmark.bench import Bench
 from cladmop.benchmark.contestants import Contestant
 from cladmop.benchmark.measuring import Scored
-from cladmop.errors import MissingArtefactError, MissingDependencyError
-from cladmop.evaluation.folds import ordered_folds
+from cladmop.errors import InputError, MissingArtefactError, MissingDependencyError
+from cladmop.evaluation.folds import Fold, ordered_folds
 from cladmop.evaluation.reference import choose_reference
 from cladmop.evaluation.scores import read_scores, write_scores
 from cladmop.progress import progress_bar
@@ -34,6 +34,7 @@ class EpochScorer(Protocol):
 
 DRAWS, DONE, REFERENCE = "draws", "done.json", "reference.json"
 SPLITS = ("valid", "test")
+_MOST_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,16 @@ def reference_of(bench: Bench, simple: Sequence[Contestant]) -> tuple[str, dict[
         Of the rival that every other is compared with.
     values : dict
         Mean ROC-AUC over the folds of each simple rival.
+
+    Raises
+    ------
+    InputError
+        If the training trials are too few for two folds with both classes.
     """
     path = bench.folder / REFERENCE
     if not path.is_file():
         trials, labels = bench.task.train[0], np.asarray(bench.task.train[1])
-        folds = ordered_folds([str(trial.nct_id) for trial in trials])
+        folds = _folds(trials, labels)
         scores: dict[str, NDArray[np.float64]] = {}
         for contestant in simple:
             bench.say(f"{contestant.name}: {len(folds)} folds of the training trials, to choose the reference")
@@ -124,6 +130,25 @@ def reference_of(bench: Bench, simple: Sequence[Contestant]) -> tuple[str, dict[
         write_json(path, {"name": name, "roc_auc": values})
     stored = read_json(path)
     return str(stored["name"]), {str(name): float(value) for name, value in stored["roc_auc"].items()}
+
+
+def _folds(trials: Sequence[Trial], labels: NDArray[np.int64]) -> list[Fold]:
+    """Return as many folds by NCT number as hold both classes each, five at most.
+
+    Raises
+    ------
+    InputError
+        If not even two folds do.
+    """
+    ids = [str(trial.nct_id) for trial in trials]
+    for count in range(min(_MOST_FOLDS, len(ids)), 1, -1):
+        folds = ordered_folds(ids, count)
+        sides = [rows for fold in folds for rows in (fold.train, fold.validation)]
+        if all(len(np.unique(labels[rows])) == 2 for rows in sides):
+            return folds
+    raise InputError(
+        f"{len(ids)} training trials cannot be cut into two folds with both classes; give more of the rarer"
+    )
 
 
 def scored_rows(bench: Bench, contestants: Sequence[Contestant]) -> list[Scored]:

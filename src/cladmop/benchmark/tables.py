@@ -157,7 +157,10 @@ def on_folds(measures: Sequence[Measure]) -> Table | None:
     """Return the choice of the reference: simple rivals on folds of the training trials."""
     found = sorted((one for one in measures if one.subset == ON_FOLDS), key=lambda one: -one.value)
     rows = tuple((one.model, short(one.value)) for one in found)
-    note = "Mean ROC-AUC over 5 folds by NCT number. The first row is the reference; no scored trial took part."
+    note = (
+        "Mean ROC-AUC over five folds by NCT number, or fewer where five do not hold both classes. The first row is the "
+        "reference; no scored trial took part."
+    )
     return Table("Simple rivals on folds of the training trials", ("model", "ROC-AUC"), rows, note)
 
 
