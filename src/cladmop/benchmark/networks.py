@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cladmop.benchmark.contestants import Contestant
-from cladmop.benchmark.ours import Recipe, Shipped
+from cladmop.benchmark.ours import Recipe, Shipped, Wider
 from cladmop.encoders.base import Unit
 from cladmop.errors import MissingArtefactError
 from cladmop.pipeline import EncodingSettings, NetworkSettings
@@ -63,6 +63,12 @@ def _recipe(bench: "Bench", draw: int) -> "Rival":
     return Recipe(bench.task.others, draw, folder, bench.encoding.encoder)
 
 
+def _wider_words(bench: "Bench", _draw: int) -> "Rival":
+    from cladmop.rivals.tfidf import TextModel, TextSettings
+
+    return Wider(TextModel(TextSettings.words()), bench.task.valid)
+
+
 def _shipped(bench: "Bench", _draw: int) -> "Rival":
     if not bench.task.unseen:
         raise MissingArtefactError("the shipped model was trained on the trials to be scored")
@@ -109,6 +115,10 @@ def network_contestants() -> list[Contestant]:
         Contestant(
             "cladmop blend", "cladmop", "our default: words, states and CLaDMoP networks without pre-training, "
             "calibrated out of fold", _recipe, "seed", headline=True,
+        ),
+        Contestant(
+            "TF-IDF words, wider", "text", "fitted on train and valid, as the shipped model was; its F1 threshold is "
+            "of trials it was fitted on", _wider_words,
         ),
         Contestant(
             "cladmop, shipped", "cladmop", "the weights of the package: the blend, fitted on train and valid; its "

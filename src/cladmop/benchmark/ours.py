@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cladmop.records import Trial
-from cladmop.rivals.base import Labelled, fit_labels, not_fitted
+from cladmop.rivals.base import Labelled, Rival, fit_labels, not_fitted
 
 if TYPE_CHECKING:
     from cladmop.estimator import TrialOutcomeClassifier
@@ -57,6 +57,34 @@ class Recipe:
         if self._model is None:
             raise not_fitted(self.kind)
         return np.asarray(self._model.predict_proba(trials)[:, 1], dtype=np.float64)
+
+
+class Wider:
+    """A rival that is fitted on the validation trials too, as the shipped model was: its fair counterpart.
+
+    Parameters
+    ----------
+    rival
+        Unfitted.
+    valid
+        Labelled validation trials; nothing is stopped by them here.
+    """
+
+    kind: ClassVar[str] = "wider"
+
+    def __init__(self, rival: Rival, valid: Labelled) -> None:
+        self._rival = rival
+        self._valid = valid
+
+    def fit(self, trials: Sequence[Trial], labels: ArrayLike) -> Self:
+        """Fit on the trials and the validation trials (see `Rival`)."""
+        more, more_labels = self._valid
+        self._rival.fit([*trials, *more], np.concatenate([np.asarray(labels), np.asarray(more_labels)]))
+        return self
+
+    def predict_proba(self, trials: Sequence[Trial]) -> NDArray[np.float64]:
+        """Return the probability of success of each trial, shape (n,) (see `Rival`)."""
+        return self._rival.predict_proba(trials)
 
 
 class Shipped:

@@ -158,8 +158,8 @@ def on_folds(measures: Sequence[Measure]) -> Table | None:
     found = sorted((one for one in measures if one.subset == ON_FOLDS), key=lambda one: -one.value)
     rows = tuple((one.model, short(one.value)) for one in found)
     note = (
-        "Mean ROC-AUC over five folds by NCT number, or fewer where five do not hold both classes. The first row is the "
-        "reference; no scored trial took part."
+        "Mean ROC-AUC over five folds by NCT number, or fewer where five do not hold both classes. The first row "
+        "is the reference; no scored trial took part."
     )
     return Table("Simple rivals on folds of the training trials", ("model", "ROC-AUC"), rows, note)
 
