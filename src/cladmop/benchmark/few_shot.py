@@ -56,7 +56,7 @@ def few_shot_contestants(sizes: Sequence[int] = SIZES) -> list[Contestant]:
     made = [
         Contestant(
             "CLaDMoP, zero-shot", "few-shot", "pair matching alone: the match of criteria with their own drugs and "
-            "diseases (the paper states no score); no labels", zero_shot, chance="seed",
+            "diseases (the paper states no score); no labels", zero_shot, chance="seed", quick=False,
         )
     ]  # fmt: skip
     kinds: list[tuple[str, str, Make]] = [
