@@ -8,7 +8,16 @@ import pytest
 
 from cladmop.benchmark.measures import ALL, NOT_RUN, ON_FOLDS, Measure, read_measures, write_measures
 from cladmop.benchmark.measuring import Measurer, Scored
-from cladmop.benchmark.tables import as_published, contestants, differences, results, subsets, tables
+from cladmop.benchmark.tables import (
+    as_published,
+    contestants,
+    differences,
+    reproductions,
+    results,
+    subsets,
+    tables,
+    text,
+)
 from cladmop.benchmark.tasks import Task
 from cladmop.errors import CorruptArtefactError, InputError, MissingArtefactError
 from cladmop.evaluation.compare import delong
@@ -114,7 +123,16 @@ def test_the_best_epoch_on_test_is_no_result(measured):
     measures = measured[1]
     chosen = one(measures, "Network", "epoch_on_test_roc_auc")
     assert chosen.value > one(measures, "Network", "roc_auc").value
-    assert "Not a result" in next(t.note for t in tables(measures, "I") if "choosing the checkpoint" in t.caption)
+    named = [replace(m, model="MEXA-CTP as released") for m in measures if m.model == "Network"]
+    table = reproductions(named, "I")
+    ((name, paper, ours, gap, inside, on_test),) = table.rows
+    assert (name, paper) == ("MEXA-CTP as released", ".593")
+    assert ours == text(one(named, name, "roc_auc"))
+    assert float(gap) == pytest.approx(one(named, name, "roc_auc").value - 0.593, abs=6e-4)
+    assert inside == ("yes" if one(named, name, "roc_auc").low <= 0.593 <= one(named, name, "roc_auc").high else "no")
+    assert on_test == text(chosen)
+    assert "no result" in table.note
+    assert not reproductions(measures, "I").rows, "a row that stands for no paper is not in it"
 
 
 def test_a_row_that_misses_a_trial_is_refused(task):
