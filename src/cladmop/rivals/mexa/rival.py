@@ -21,8 +21,8 @@ class MexaRival:
 
     Drugs, diseases and criteria are three modes of a few tokens of width 8. For each ordered pair of modes a router
     weighs the tokens of the first, which then attend to the second; what the six experts give attends to each other,
-    is summed, and a residual head predicts. Architecture, sizes, step size, weight decay and epochs are those of the
-    released code (github.com/murai-lab/MEXA-CTP); inputs are this package's.
+    is summed, and a residual head predicts. Architecture, sizes, weight decay and epochs are those of the released code
+    (github.com/murai-lab/MEXA-CTP); inputs are this package's.
 
     Parameters
     ----------
