@@ -11,7 +11,7 @@ from cladmop.benchmark.tasks import top_task
 from cladmop.pipeline import EncodingSettings
 from invented import COLUMNS, top_row, write_top
 
-SPLITS = {"train": range(60), "valid": range(60, 80), "test": range(80, 100)}
+SPLITS = {"train": range(80), "valid": range(80, 100), "test": range(100, 120)}
 OTHERS = range(200, 260)
 LEFT_OUT = {"cladmop, shipped", "TabPFN"}
 """The shipped weights need a language model that tests lack (tests/test_no_leak.py has them), TabPFN its own."""
@@ -47,6 +47,15 @@ def test_a_planted_label_moves_no_score(tmp_path, tiny_home, language_model, mon
     assert len({name.split("/")[1] for name in clean}) >= 20, "every contestant of the quick form takes part"
     assert list(told) == list(clean)
     assert [name for name in clean if told[name] != clean[name]] == []
+
+
+def test_a_few_shot_row_that_has_too_few_trials_is_left_out(tmp_path, tiny_home, language_model, monkeypatch):
+    monkeypatch.setenv("CLADMOP_HOME", str(tiny_home))
+    data = write(tmp_path / "top", lambda _, row: row)
+    write_top(data / "phase_I_train.csv", [top_row(number) for number in range(40)])
+    bench = Bench(top_task(data, "I"), tmp_path / "runs", lambda _: None, EncodingSettings(str(language_model)))
+    (contestant,) = (one for one in chosen(["MAML, 32-shot"], quick=True))
+    assert "the rarer one has 20" in run(bench, [contestant], Size())["MAML, 32-shot"]
 
 
 @pytest.mark.parametrize("split", ["train", "valid"])

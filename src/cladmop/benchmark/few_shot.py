@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cladmop.benchmark.contestants import Contestant, Make
 from cladmop.benchmark.networks import zero_shot
+from cladmop.errors import MissingArtefactError
 
 if TYPE_CHECKING:
     from cladmop.benchmark.bench import Bench
@@ -36,9 +37,18 @@ def _anil(bench: "Bench", _draw: int) -> "Rival":
     return copy.copy(bench.once("anil", lambda: Anil(bench.encoder(), bench.task.others).meta_learn()))
 
 
+def _require(bench: "Bench", k: int) -> None:
+    """Refuse a task with too few trials of a class, which leaves the row out and no others."""
+    labels = bench.task.train[1]
+    rarer = min(labels.count(0), labels.count(1))
+    if rarer < k:
+        raise MissingArtefactError(f"needs {k} training trials of each class; the rarer one has {rarer}")
+
+
 def _few(make: Make, k: int, bench: "Bench", draw: int) -> "Rival":
     from cladmop.rivals.few_shot import FewShot
 
+    _require(bench, k)
     return FewShot(partial(make, bench, draw), k, draw)
 
 
@@ -46,6 +56,7 @@ def _shot(k: int, bench: "Bench", draw: int) -> "Rival":
     from cladmop.rivals.few_shot import FewShot
     from cladmop.rivals.network import Shot
 
+    _require(bench, k)
     start = bench.once("pre-trained", lambda: zero_shot(bench, 0).fit(*bench.task.train))
     folder = bench.folder / "stages" / "few-shot" / f"{k:03d}-{draw:02d}"
     return FewShot(lambda: Shot(start, draw, folder), k, draw)

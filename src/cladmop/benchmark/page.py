@@ -21,7 +21,7 @@ _LEAD = (
 def write_page(  # noqa: PLR0917 (where, then what is shown)
     path: Path,
     measures: Sequence[Measure],
-    phase: str,
+    phase: str | None,
     truth: NDArray[np.int64],
     curves: Mapping[str, NDArray[np.float64]],
     note: str = "",
@@ -35,7 +35,7 @@ def write_page(  # noqa: PLR0917 (where, then what is shown)
     measures
         Of one task.
     phase
-        Whose published figures stand beside.
+        Of TOP, whose published figures stand beside; none where nobody published any.
     truth
         Labels of the scored trials, shape (n,).
     curves

@@ -17,11 +17,15 @@ _BOOTSTRAPS = "bootstrap80_"
 Figures = Mapping[str, Measure]
 
 
-def tables(measures: Sequence[Measure], phase: str, *, narrow: bool = False) -> list[Table]:
-    """Return every table that the measures hold, the results first; ``narrow`` fits 80 columns."""
+def tables(measures: Sequence[Measure], phase: str | None, *, narrow: bool = False) -> list[Table]:
+    """Return every table that the measures hold, the results first.
+
+    ``phase`` names the phase of TOP whose published figures stand beside, if any; ``narrow`` fits 80 columns.
+    """
     made = [results(measures, narrow=narrow), differences(measures, narrow=narrow)]
-    optional = (subsets(measures), as_published(measures, phase), reproductions(measures, phase), on_folds(measures))
-    made += [table for table in optional if table is not None and table.rows]
+    optional = [subsets(measures)]
+    optional += [] if phase is None else [as_published(measures, phase), reproductions(measures, phase)]
+    made += [table for table in (*optional, on_folds(measures)) if table is not None and table.rows]
     made.append(contestants(measures))
     return made
 
@@ -146,7 +150,8 @@ def reproductions(measures: Sequence[Measure], phase: str) -> Table | None:
     note = (
         "Chosen on test is no result: the epoch with the best ROC-AUC on the scored trials themselves, as the "
         "released code of MEXA-CTP chooses it, mean over seeds; what it gains over the epoch chosen on "
-        "validation is what that choice is worth. Inputs and language models differ from the papers' (docs/deviations.md)."
+        "validation is what that choice is worth. Inputs and language models differ from the papers' "
+        "(docs/deviations.md)."
     )
     header = (
         "model",

@@ -40,6 +40,8 @@ class Task:
     """Reads the labels of ``test``, by NCT id; called once all scores are stored."""
     note: str = ""
     """What the reader must know of the task."""
+    published: PhaseName | None = None
+    """Phase of TOP whose published figures may stand beside; none where nobody published any."""
     unseen: bool = True
     """Whether the scored trials are of a split that the shipped model was never trained on."""
 
@@ -83,6 +85,7 @@ def top_task(folder: Path, phase: PhaseName) -> Task:
         test=[one.trial for one in test],
         others=labelled(read_other_phases(folder, phase)),
         read_labels=lambda: read_labels(folder, phase, "test"),
+        published=phase,
     )
 
 
@@ -121,6 +124,7 @@ def _transfer_task(folder: Path, phase: PhaseName, judged: str) -> Task:
         read_labels=lambda: read_labels(folder, phase, judged),  # type: ignore[arg-type] # as above
         note=f"Transfer: phase {phase}'s training split is not on disk; models were fitted and stopped on phase "
         f"{source} and never saw a trial of phase {phase}'s files.",
+        published=phase if judged == "test" else None,
         unseen=judged == "test",
     )
 

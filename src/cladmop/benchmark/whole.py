@@ -58,7 +58,7 @@ def measure_all(
     measures += [measurer.not_run(name, groups[name], reason) for name, reason in missing.items()]
     measures += measurer.on_folds(on_folds)
     write_measures(bench.folder / RESULTS, measures)
-    write_tables(bench.folder / MARKDOWN, tables(measures, bench.task.phase), bench.task.note)
+    write_tables(bench.folder / MARKDOWN, tables(measures, bench.task.published), bench.task.note)
     curves = {
         row.name: join_scores(row.test[0], measurer.labels, row.name)[1]
         for row in rows
@@ -66,7 +66,7 @@ def measure_all(
     }
     try:
         shown = dict(list(curves.items())[:_CURVES])
-        write_page(bench.folder / PAGE, measures, bench.task.phase, measurer.truth, shown, bench.task.note)
+        write_page(bench.folder / PAGE, measures, bench.task.published, measurer.truth, shown, bench.task.note)
     except MissingDependencyError as error:
         bench.say(f"no {PAGE}: {error}")
     return measures

@@ -20,6 +20,9 @@ QuickOption = Annotated[
 OnlyOption = Annotated[
     list[str] | None, typer.Option("--only", help="Run only models whose name holds this; repeat it.")
 ]
+WithoutOption = Annotated[
+    list[str] | None, typer.Option("--without", help="Leave out models whose name holds this; repeat it.")
+]
 SeedsOption = Annotated[
     int | None, typer.Option("--seeds", min=1, help="Seeds of each random model; 3, or 1 if quick.")
 ]
@@ -37,6 +40,7 @@ def top(
     data: DataOption,
     phase: PhaseOption = PhaseGroup.I,
     only: OnlyOption = None,
+    without: WithoutOption = None,
     seeds: SeedsOption = None,
     draws: DrawsOption = None,
     bootstraps: BootstrapsOption = 1000,
@@ -51,7 +55,7 @@ def top(
     """
     from cladmop.benchmark.tasks import top_task
 
-    _run(top_task(data, phase.value), only, seeds, draws, bootstraps, out, quick=quick)
+    _run(top_task(data, phase.value), only, without, seeds, draws, bootstraps, out, quick=quick)
 
 
 @app.command("corpus", short_help="A corpus, cut in time.")
@@ -62,6 +66,7 @@ def corpus(
         typer.Option("--since", formats=["%Y-%m-%d"], help="Score trials that started on this day or later."),
     ],
     only: OnlyOption = None,
+    without: WithoutOption = None,
     seeds: SeedsOption = None,
     draws: DrawsOption = None,
     bootstraps: BootstrapsOption = 1000,
@@ -72,7 +77,7 @@ def corpus(
     """Fit every rival on trials that ended before a day, and score those that started later: completed or stopped."""
     from cladmop.benchmark.tasks import corpus_task
 
-    _run(corpus_task(folder, since.date()), only, seeds, draws, bootstraps, out, quick=quick)
+    _run(corpus_task(folder, since.date()), only, without, seeds, draws, bootstraps, out, quick=quick)
 
 
 @app.command("list", short_help="What takes part.")
@@ -88,7 +93,9 @@ def list_models() -> None:
 @app.command("table", short_help="Print stored results again.")
 def table(
     results: Annotated[Path, typer.Argument(help="results.parquet, or the folder that holds it.")],
-    phase: PhaseOption = PhaseGroup.I,
+    phase: Annotated[
+        PhaseGroup | None, typer.Option("--phase", help="Put published figures of this phase's test split beside.")
+    ] = None,
     *,
     markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown, whole; else to fit the terminal.")] = False,
 ) -> None:
@@ -98,7 +105,7 @@ def table(
     from cladmop.benchmark.whole import RESULTS
 
     measures = read_measures(results / RESULTS if results.is_dir() else results)
-    for shown in tables(measures, phase.value, narrow=not markdown):
+    for shown in tables(measures, phase.value if phase else None, narrow=not markdown):
         if markdown:
             say(shown.markdown())
         else:
@@ -108,6 +115,7 @@ def table(
 def _run(
     task: "Task",
     only: list[str] | None,
+    without: list[str] | None,
     seeds: int | None,
     draws: int | None,
     bootstraps: int,
@@ -123,7 +131,7 @@ def _run(
 
     folder = out or Path("runs") / "benchmark" / (task.slug + ("-quick" if quick else ""))
     size = Size(seeds or (1 if quick else 3), draws or (5 if quick else 20))
-    contestants = chosen(only or [], quick=quick)
+    contestants = chosen(only or [], without or [], quick=quick)
     bench = Bench(task, folder, note)
     note(
         f"{task.name}: {len(contestants)} models; {len(task.train[0]):,} trials to fit on, "
@@ -131,6 +139,6 @@ def _run(
     )
     missing = score_all(bench, contestants, size)
     measures = measure_all(bench, contestants, missing, bootstraps)
-    for shown in tables(measures, task.phase, narrow=True):
+    for shown in tables(measures, task.published, narrow=True):
         print_table(shown)
     say(f"stored in {folder}: {RESULTS}, {MARKDOWN}, {PAGE}")

@@ -48,9 +48,9 @@ def score(
     if not valid:
         note("F1 is cut at 0.5; give --valid to choose the threshold on validation")
     measures = measure_submission(task, predictions, valid or [], note, bootstraps)
-    for table in tables(measures, phase.value, narrow=True):
+    for table in tables(measures, task.published, narrow=True):
         print_table(table)
     if out is not None:
         write_measures(out / RESULTS, measures)
-        write_tables(out / MARKDOWN, tables(measures, phase.value), task.note)
+        write_tables(out / MARKDOWN, tables(measures, task.published), task.note)
         say(f"stored in {out}: {RESULTS}, {MARKDOWN}")
