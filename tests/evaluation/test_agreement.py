@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.exceptions import UndefinedMetricWarning
@@ -109,6 +109,7 @@ def naive_ece(labels, scores, bins):
     return math.fsum(gaps) / n
 
 
+@settings(max_examples=50, deadline=None)
 @given(BOTH, st.floats(0, 1))
 def test_random_input(rows, threshold):
     agree(*columns(rows), threshold)
@@ -120,6 +121,7 @@ def test_degenerate_input(labels, scores):
         agree(labels, scores, threshold)
 
 
+@settings(max_examples=50, deadline=None)
 @given(BOTH.filter(lambda rows: all(1e-6 < score < 1 - 1e-6 for _, score in rows)))
 def test_log_loss_is_torchs_away_from_the_ends(rows):
     labels, scores = columns(rows)
@@ -137,6 +139,7 @@ def test_log_loss_of_a_certain_error():
     assert float(torch.nn.functional.binary_cross_entropy(preds, target.double())) == 100
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 1), min_size=20, max_size=40))
 def test_calibration_error_is_torchmetrics_where_both_cut_alike(labels):
     """torchmetrics cuts into bins of equal width; with as many scores in each they are ours."""
@@ -154,6 +157,7 @@ def test_calibration_error_differs_from_torchmetrics_where_scores_crowd():
     assert metrics.ece(labels, scores, bins=10) == pytest.approx((0.39 + 0.69) / 2, abs=TIGHT)
 
 
+@settings(max_examples=50, deadline=None)
 @given(ROWS, st.integers(1, 12))
 def test_calibration_error_is_its_definition(rows, bins):
     labels, scores = columns(rows)
@@ -294,6 +298,7 @@ def trials_and_draws(draw):
     return labels, *(draw(st.lists(column, min_size=1, max_size=3)) for _ in range(2))
 
 
+@settings(max_examples=50, deadline=None)
 @given(trials_and_draws())
 def test_delong_is_the_matrix_form_of_1988(case):
     compared_alike(*case)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
@@ -34,6 +34,7 @@ def naive_delong(labels, a, b):
     return np.mean(above[0]) - np.mean(above[1]), math.sqrt(max(contrast @ covariance @ contrast, 0))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 25), st.integers(2, 25), st.integers(2, 12))
 def test_delong_equals_its_definition(seed, successes, failures, levels):
     generator = np.random.default_rng(seed)
@@ -103,6 +104,7 @@ def test_holm_by_hand():
         holm([0.5, math.nan])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=8))
 def test_holm_keeps_the_order_and_never_lowers(p_values):
     adjusted = holm(p_values)

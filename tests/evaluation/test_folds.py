@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cladmop.errors import InputError
@@ -58,6 +58,7 @@ def test_forward_folds_never_look_ahead(rows):
     assert len(folds[-1].train) + len(folds[-1].validation) == 100
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 99), min_size=6, max_size=40, unique=True), st.integers(2, 6))
 def test_runs_differ_by_one_trial_at_most(numbers, splits):
     folds = ordered_folds([f"NCT{number:08d}" for number in numbers], splits)

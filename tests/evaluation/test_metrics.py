@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cladmop.errors import InputError
@@ -82,6 +82,7 @@ def test_published_all_positive_f1():
     assert metrics.all_positive_f1(labels) == pytest.approx(metrics.f1(labels, [0.5] * 1000, 0.0))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0])), min_size=1, max_size=30)
 )

@@ -3,13 +3,14 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cladmop.errors import InputError, MissingArtefactError
 from cladmop.evaluation.scores import join_scores, read_scores, write_scores
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.from_regex(r"NCT[0-9]{8}", fullmatch=True), st.floats(0, 1), min_size=1, max_size=20))
 def test_round_trip_is_exact(tmp_path_factory, scores):
     path = tmp_path_factory.mktemp("scores") / "scores.csv"
