@@ -1,5 +1,6 @@
 """The label is planted in every forbidden column and in the scored rows: no score of any contestant moves."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,9 @@ def test_a_few_shot_row_that_has_too_few_trials_is_left_out(tmp_path, tiny_home,
     bench = Bench(top_task(data, "I"), tmp_path / "runs", lambda _: None, EncodingSettings(str(language_model)))
     (contestant,) = (one for one in chosen(["MAML, 32-shot"], quick=True))
     assert "the rarer one has 20" in run(bench, [contestant], Size())["MAML, 32-shot"]
+    bench.task = replace(bench.task, others=([], []))
+    (contestant,) = (one for one in chosen(["MAML, 8-shot"], quick=False))
+    assert "other phases" in run(bench, [contestant], Size())["MAML, 8-shot"]
 
 
 @pytest.mark.parametrize("split", ["train", "valid"])

@@ -11,7 +11,7 @@ from cladmop.errors import MissingArtefactError
 
 if TYPE_CHECKING:
     from cladmop.benchmark.bench import Bench
-    from cladmop.rivals.base import Rival
+    from cladmop.rivals.base import Labelled, Rival
 
 SIZES = (8, 16, 32, 64)
 """Trials a class, as in the paper."""
@@ -24,17 +24,24 @@ def _regression(bench: "Bench", _draw: int) -> "Rival":
     return PooledStates(bench.encoder(), levels="all")
 
 
+def _others(bench: "Bench") -> "Labelled":
+    """Return the trials of other phases, or leave a row out that has none to learn on."""
+    if len(set(bench.task.others[1])) < 2:
+        raise MissingArtefactError("needs labelled trials of other phases to meta-learn on; this task has none")
+    return bench.task.others
+
+
 def _maml(bench: "Bench", _draw: int) -> "Rival":
     from cladmop.rivals.meta.rival import Maml
 
     # A shallow copy shares what meta-learning gave, so that all draws cost it once.
-    return copy.copy(bench.once("maml", lambda: Maml(bench.encoder(), bench.task.others).meta_learn()))
+    return copy.copy(bench.once("maml", lambda: Maml(bench.encoder(), _others(bench)).meta_learn()))
 
 
 def _anil(bench: "Bench", _draw: int) -> "Rival":
     from cladmop.rivals.meta.rival import Anil
 
-    return copy.copy(bench.once("anil", lambda: Anil(bench.encoder(), bench.task.others).meta_learn()))
+    return copy.copy(bench.once("anil", lambda: Anil(bench.encoder(), _others(bench)).meta_learn()))
 
 
 def _require(bench: "Bench", k: int) -> None:
