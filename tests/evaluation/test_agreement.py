@@ -1,7 +1,7 @@
 """Our figures against scikit-learn, torchmetrics and the definitions written out, ordinary and degenerate input alike.
 
 Where the others and we differ on purpose, the test says who says what. torchmetrics is fed float64, for float32 merges
-scores that differ; but its curves are divided in float32 inside, so that the ranking metrics and F1 agree to 1e-6 only.
+scores that differ, and is kept from dividing its counts in float32.
 """
 
 import math
@@ -26,7 +26,7 @@ from cladmop.errors import InputError
 from cladmop.evaluation import metrics
 from cladmop.evaluation.compare import delong
 
-TIGHT, FLOAT32 = 1e-9, 1e-6
+TIGHT = 1e-9
 LEVELS = [0.0, 1e-12, 0.1, 0.25, 0.5, 0.5 + 1e-12, 0.9, 1.0]
 SCORES = st.one_of(st.sampled_from(LEVELS), st.floats(0, 1))
 ROWS = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_size=40)
@@ -43,6 +43,17 @@ DEGENERATE = {
     "two levels": ([1, 0, 1, 0, 0], [1.0, 1.0, 0.0, 0.0, 1.0]),
 }
 degenerate = pytest.mark.parametrize(("labels", "scores"), DEGENERATE.values(), ids=DEGENERATE.keys())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def double_precision():
+    """torchmetrics turns counts into ratios by ``Tensor.float()`` and in the default type, whatever it is fed."""
+    usual = torch.get_default_dtype()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.Tensor, "float", torch.Tensor.double)
+        torch.set_default_dtype(torch.float64)
+        yield
+    torch.set_default_dtype(usual)
 
 
 def columns(rows):
@@ -65,15 +76,15 @@ def agree(labels, scores, threshold):
     ours = metrics.roc_auc(labels, scores)
     assert ours == pytest.approx(sk.roc_auc_score(labels, scores), abs=TIGHT)
     assert ours == pytest.approx(pairs_in_order(labels, scores), abs=TIGHT)
-    assert ours == pytest.approx(float(binary_auroc(preds, target)), abs=FLOAT32)
+    assert ours == pytest.approx(float(binary_auroc(preds, target)), abs=TIGHT)
     ours = metrics.average_precision(labels, scores)
     assert ours == pytest.approx(sk.average_precision_score(labels, scores), abs=TIGHT)
     assert ours == pytest.approx(precision_by_recall(labels, scores), abs=TIGHT)
-    assert ours == pytest.approx(float(binary_average_precision(preds, target)), abs=FLOAT32)
+    assert ours == pytest.approx(float(binary_average_precision(preds, target)), abs=TIGHT)
     ours = metrics.f1(labels, scores, threshold)
     assert ours == pytest.approx(sk.f1_score(labels, scores >= threshold, zero_division=0.0), abs=TIGHT)
     if called_alike(scores, threshold):
-        assert ours == pytest.approx(float(binary_f1_score(preds, target, threshold)), abs=FLOAT32)
+        assert ours == pytest.approx(float(binary_f1_score(preds, target, threshold)), abs=TIGHT)
     ours = metrics.brier(labels, scores)
     assert ours == pytest.approx(sk.brier_score_loss(labels, scores), abs=TIGHT)
     assert ours == pytest.approx(float(mean_squared_error(preds, target.double())), abs=TIGHT)
@@ -146,14 +157,14 @@ def test_calibration_error_is_torchmetrics_where_both_cut_alike(labels):
     each = len(labels) // 10
     labels, scores = np.array(labels[: 10 * each]), np.repeat(np.arange(10) / 10 + 0.05, each)
     theirs = binary_calibration_error(*tensors(labels, scores), n_bins=10, norm="l1")
-    assert metrics.ece(labels, scores, bins=10) == pytest.approx(float(theirs), abs=FLOAT32)
+    assert metrics.ece(labels, scores, bins=10) == pytest.approx(float(theirs), abs=TIGHT)
 
 
 def test_calibration_error_differs_from_torchmetrics_where_scores_crowd():
     """Scores of .61 and .69 share a bin of equal width, in which their errors cancel; ours are told apart."""
     labels, scores = [1] * 10 + [0] * 10, [0.61] * 10 + [0.69] * 10
     theirs = binary_calibration_error(*tensors(labels, scores), n_bins=10, norm="l1")
-    assert float(theirs) == pytest.approx(0.15, abs=FLOAT32)
+    assert float(theirs) == pytest.approx(0.15, abs=TIGHT)
     assert metrics.ece(labels, scores, bins=10) == pytest.approx((0.39 + 0.69) / 2, abs=TIGHT)
 
 
@@ -239,7 +250,7 @@ def test_float32_would_merge_scores_that_differ():
     labels, scores = [0, 1], [0.5, 0.5 + 1e-12]
     preds, target = tensors(labels, scores)
     assert metrics.roc_auc(labels, scores) == float(binary_auroc(preds, target)) == 1.0
-    assert float(binary_auroc(preds.float(), target)) == 0.5
+    assert float(binary_auroc(preds.to(torch.float32), target)) == 0.5
 
 
 def kernels(labels, rows):
