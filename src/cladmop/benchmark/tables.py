@@ -107,7 +107,8 @@ def subsets(measures: Sequence[Measure]) -> Table | None:
     note = (
         "ROC-AUC [95% bootstrap interval] within the subset; no figure where a subset holds fewer than 30 trials "
         "or one class. Subsets are small and many: a high or low cell by itself shows nothing. A trial with "
-        "diseases of several areas is in each of them."
+        "diseases of several areas is in each of them. Of repeated rows the mean is given, and the interval holds the "
+        "sampling of trials alone."
     )
     return Table(f"{_caption(measures)}: subsets", ("subset", "n", "base", *names), tuple(rows), note)
 

@@ -97,6 +97,20 @@ def fit_labels(trials: Sequence[Trial], labels: ArrayLike) -> NDArray[np.int64]:
     return truth.astype(np.int64)
 
 
+def labelled_set(labelled: Labelled, what: str) -> tuple[Sequence[Trial], NDArray[np.int64]]:
+    """Return trials and checked labels of a set that a rival is given when it is made.
+
+    Raises
+    ------
+    InputError
+        As `fit_labels`; the message names the set by ``what`` (``mexa-repaired, validation trials``).
+    """
+    try:
+        return labelled[0], fit_labels(*labelled)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from error
+
+
 def not_fitted(kind: str) -> CladmopError:
     """Return the error of a rival that is asked for scores before it was fitted."""
     return CladmopError(f"the rival {kind!r} is not fitted; call fit, or load a fitted one")

@@ -12,7 +12,7 @@ from cladmop.encoders.base import EncodedTrial
 from cladmop.errors import InputError
 from cladmop.pipeline import NetworkSettings, mean_probability, pretrain_network, train_network
 from cladmop.records import Trial
-from cladmop.rivals.base import Encode, Labelled, fit_labels, not_fitted
+from cladmop.rivals.base import Encode, Labelled, fit_labels, labelled_set, not_fitted
 from cladmop.training.cohort import Pool, PretrainTrials
 
 if TYPE_CHECKING:
@@ -98,10 +98,7 @@ class Network:
         self, encode: Encode, settings: NetworkSettings, successes: Sequence[Trial], valid: Labelled, folder: Path
     ) -> None:
         self.encode, self.settings, self.folder = encode, settings, folder
-        try:
-            self._valid, self._valid_labels = valid[0], fit_labels(*valid)
-        except InputError as error:
-            raise InputError(f"{self.kind}, validation trials: {error}") from error
+        self._valid, self._valid_labels = labelled_set(valid, f"{self.kind}, validation trials")
         _refuse_shared(successes, self._valid)
         self._successes = successes
         self._network: CLaDMoP | None = None

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cladmop.errors import InputError
 from cladmop.records import Trial
-from cladmop.rivals.base import Encode, Labelled, fit_labels, not_fitted
+from cladmop.rivals.base import Encode, Labelled, fit_labels, labelled_set, not_fitted
 from cladmop.rivals.hint.settings import HintSettings
 
 if TYPE_CHECKING:
@@ -60,10 +59,7 @@ class Hint:
 
     def __init__(self, encode: Encode, valid: Labelled, *, settings: HintSettings | None = None, seed: int = 0) -> None:
         self.encode, self.settings, self.seed = encode, settings or HintSettings(), seed
-        try:
-            self._valid, self._valid_labels = valid[0], fit_labels(*valid)
-        except InputError as error:
-            raise InputError(f"{self.kind}, validation trials: {error}") from error
+        self._valid, self._valid_labels = labelled_set(valid, f"{self.kind}, validation trials")
         self._trained: Trained | None = None
 
     def fit(self, trials: Sequence[Trial], labels: ArrayLike) -> Self:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cladmop.errors import InputError
 from cladmop.records import Trial
-from cladmop.rivals.base import Encode, Labelled, fit_labels, not_fitted
+from cladmop.rivals.base import Encode, Labelled, fit_labels, labelled_set, not_fitted
 from cladmop.rivals.meta.features import Standardiser
 from cladmop.rivals.meta.settings import MetaSettings
 from cladmop.rivals.meta.tasks import chapter_and_phase, group_tasks
@@ -52,10 +51,7 @@ class MetaRival:
         self, encode: Encode, others: Labelled, *, settings: MetaSettings | None = None, seed: int = 0
     ) -> None:
         self.encode, self.settings, self.seed = encode, settings or self.default, seed
-        try:
-            self._others, self._other_labels = others[0], fit_labels(*others)
-        except InputError as error:
-            raise InputError(f"{self.kind}, trials of other phases to meta-learn on: {error}") from error
+        self._others, self._other_labels = labelled_set(others, f"{self.kind}, trials of other phases to meta-learn on")
         self._learned: tuple[Standardiser, MetaNetwork] | None = None
         self._adapted: Weights | None = None
 
