@@ -7,9 +7,10 @@ import pytest
 
 from cladmop.benchmark.bench import Bench
 from cladmop.benchmark.contestants import Contestant
+from cladmop.benchmark.measuring import Scored
 from cladmop.benchmark.running import Size, reference_of, run, scored_rows
 from cladmop.benchmark.tasks import Task
-from cladmop.benchmark.whole import score_all
+from cladmop.benchmark.whole import score_all, shown_as_curves
 from cladmop.errors import InputError, MissingDependencyError
 from cladmop.records import Trial
 
@@ -133,3 +134,13 @@ def test_something_must_be_the_reference(bench):
 
 def test_slugs_are_plain():
     assert replace(weak(), name="kNN + random forest, 8-shot").slug == "knn-random-forest-8-shot"
+
+
+def test_curves_are_chosen_without_looking_at_scores():
+    def row(name, group, headline=True):
+        return Scored(name, group, "", [], headline=headline)
+
+    rows = [row("words", "text"), row("characters", "text"), row("plain", "text", headline=False)]
+    rows += [row(name, "network") for name in ("a", "b", "c", "d", "e")]
+    assert [one.name for one in shown_as_curves(rows, "plain")] == ["plain", "characters", "e", "words", "d", "c"]
+    assert [one.name for one in shown_as_curves(rows, "words")][:2] == ["words", "characters"]

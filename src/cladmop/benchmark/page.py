@@ -59,10 +59,12 @@ def _plots(
     measures: Sequence[Measure], truth: NDArray[np.int64], curves: Mapping[str, NDArray[np.float64]]
 ) -> list[Plot]:
     shown = [
-        Plot(plots.roc_plot(truth, curves), "ROC curves", plots.roc_table(truth, curves)),
+        Plot(
+            plots.roc_plot(truth, curves), "ROC curves, of repeated rows the first seed", plots.roc_table(truth, curves)
+        ),
         Plot(
             plots.precision_recall_plot(truth, curves),
-            "Precision and recall, with the base rate",
+            "Precision and recall, with the base rate; of repeated rows the first seed",
             plots.precision_recall_table(truth, curves),
         ),
     ]

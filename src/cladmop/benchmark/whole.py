@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 
 from cladmop.benchmark.bench import Bench
 from cladmop.benchmark.contestants import Contestant
 from cladmop.benchmark.measures import Measure, write_measures
-from cladmop.benchmark.measuring import Measurer
+from cladmop.benchmark.measuring import Measurer, Scored
 from cladmop.benchmark.page import write_page
 from cladmop.benchmark.running import Size, reference_of, run, scored_rows
 from cladmop.benchmark.subsets import subsets_of
@@ -60,16 +61,26 @@ def measure_all(
     write_measures(bench.folder / RESULTS, measures)
     write_tables(bench.folder / MARKDOWN, tables(measures, bench.task.published), bench.task.note)
     curves = {
-        row.name: join_scores(row.test[0], measurer.labels, row.name)[1]
-        for row in rows
-        if (row.headline or row.name == reference) and len(row.test)
+        row.name: join_scores(row.test[0], measurer.labels, row.name)[1] for row in shown_as_curves(rows, reference)
     }
     try:
-        shown = dict(list(curves.items())[:_CURVES])
-        write_page(bench.folder / PAGE, measures, bench.task.published, measurer.truth, shown, bench.task.note)
+        write_page(bench.folder / PAGE, measures, bench.task.published, measurer.truth, curves, bench.task.note)
     except MissingDependencyError as error:
         bench.say(f"no {PAGE}: {error}")
     return measures
+
+
+def shown_as_curves(rows: Sequence[Scored], reference: str) -> list[Scored]:
+    """Return the few rows whose curves are drawn: the reference, then headline rows of each group in turn, last first.
+
+    Which they are does not depend on how well they score.
+    """
+    groups: dict[str, list[Scored]] = {}
+    for row in rows:
+        if row.headline and row.name != reference:
+            groups.setdefault(row.group, []).insert(0, row)
+    in_turn = [row for turn in zip_longest(*groups.values()) for row in turn if row is not None]
+    return [*(row for row in rows if row.name == reference), *in_turn][:_CURVES]
 
 
 def write_tables(path: Path, shown: Sequence[Table], note: str = "") -> None:
