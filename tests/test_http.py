@@ -287,7 +287,7 @@ def test_a_refusal_names_status_and_what_the_server_says(server, client) -> None
     server.refusal_body = b"`pageSize` is\n wrong"
     with pytest.raises(RefusedError, match=r"HTTP 400 .*`pageSize` is wrong.*check") as caught:
         client.get(server.url)
-    assert (caught.value.status, caught.value.detail) == (400, "`pageSize` is wrong")
+    assert (caught.value.status_code, caught.value.detail) == (400, "`pageSize` is wrong")
     assert len(server.asked) == 1
 
 

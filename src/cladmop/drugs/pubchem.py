@@ -105,7 +105,7 @@ class PubChem:
         try:
             body = self._client.get(url)
         except RefusedError as refusal:
-            if refusal.status in {400, 404} and _FAULT.search(refusal.detail):
+            if refusal.status_code in {400, 404} and _FAULT.search(refusal.detail):
                 return name, None
             raise
         return _title_and_smiles(body, name, url)

@@ -35,9 +35,9 @@ _lock = threading.Lock()
 class RefusedError(NetworkError):
     """The server understood and refused (HTTP 4xx)."""
 
-    def __init__(self, message: str, status: int, detail: str) -> None:
+    def __init__(self, message: str, status_code: int, detail: str) -> None:
         super().__init__(message)
-        self.status = status
+        self.status_code = status_code
         """HTTP status, such as 404."""
         self.detail = detail
         """What the server says, on one line; may be empty."""

@@ -92,7 +92,7 @@ class Endpoints:
         try:
             return self._client.get(url, attempts=_STUDY_ATTEMPTS, defect=_defect(read_study))
         except RefusedError as error:
-            if error.status == 404:
+            if error.status_code == 404:
                 raise InputError(f"{nct_id} is not registered at {self.base_url}; check the number") from error
             raise
 
@@ -122,7 +122,7 @@ class Endpoints:
         try:
             body = self._client.get(f"{self.base_url}/studies", parameters, defect=_defect(read))
         except RefusedError as error:
-            if error.status != 400:
+            if error.status_code != 400:
                 raise
             if token is not None:
                 raise OutdatedError(f"the registry refuses the token of its next page ({error.detail})") from error
