@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cladmop.benchmark.tasks import Task
 from cladmop.pipeline import EncodingSettings, encode_trials, make_trial_encoder
 from cladmop.records import Trial
+from cladmop.reproduce import Say
 from cladmop.rivals.base import Encode
 
 if TYPE_CHECKING:
     from cladmop.encoders.base import EncodedTrial
     from cladmop.encoders.trial import TrialEncoder
 
-Say = Callable[[str], None]
 T = TypeVar("T")
 
 

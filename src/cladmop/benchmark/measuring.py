@@ -18,10 +18,8 @@ from cladmop.evaluation.estimate import METRICS, Estimate, Evaluation
 from cladmop.evaluation.metrics import average_precision, best_threshold, roc_auc
 from cladmop.evaluation.scores import join_scores
 from cladmop.evaluation.subsets import evaluate_subsets
-from cladmop.results import mean_of_draws
+from cladmop.results import Scores, mean_of_draws
 
-Scores = Mapping[str, float]
-"""Scores by NCT id."""
 _BOOTSTRAPPED = ("f1", "average_precision", "roc_auc")
 
 

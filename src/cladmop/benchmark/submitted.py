@@ -1,10 +1,9 @@
 """Anyone's predictions under the protocol of the benchmark, beside the simple rivals that need no language model."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from cladmop.benchmark.bench import Bench, Say
+from cladmop.benchmark.bench import Bench
 from cladmop.benchmark.measures import Measure
 from cladmop.benchmark.measuring import Measurer, Scored
 from cladmop.benchmark.running import Size, reference_of, run, scored_rows
@@ -14,6 +13,7 @@ from cladmop.benchmark.tasks import Task
 from cladmop.config import home
 from cladmop.errors import InputError
 from cladmop.evaluation.scores import read_scores
+from cladmop.reproduce import Say
 
 THEIRS = "Yours"
 """Name of the row of the given predictions."""
@@ -48,15 +48,14 @@ def measure_submission(
     """
     if valid and len(valid) != len(predictions):
         raise InputError(f"{len(predictions)} files of predictions but {len(valid)} of validation; give one for each")
-    note = f"{', '.join(path.name for path in predictions)}"
-    theirs = Scored(
-        THEIRS, "submitted", note, [read_scores(path) for path in predictions], [read_scores(path) for path in valid]
-    )
+    note = ", ".join(path.name for path in predictions)
+    scores, valid_scores = ([read_scores(path) for path in paths] for paths in (predictions, valid))
+    theirs = Scored(THEIRS, "submitted", note, scores, valid_scores, headline=True)
     bench = Bench(task, home() / "protocol" / f"{task.slug}-{task.digest[:12]}", say)
     simple = text_contestants()
     run(bench, simple, Size())
     reference, on_folds = reference_of(bench, simple)
     subsets = subsets_of(bench.trial_encoder(), task.train[0], task.test)
     measurer = Measurer(task, reference, subsets, n_bootstrap)
-    rows = [replace(theirs, headline=True), *scored_rows(bench, simple)]
+    rows = [theirs, *scored_rows(bench, simple)]
     return [*measurer.measure(rows), *measurer.on_folds(on_folds)]
