@@ -1,20 +1,21 @@
 """HINT as a rival."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cladmop.records import Trial
-from cladmop.rivals.base import Encode, Labelled, fit_labels, labelled_set, not_fitted
+from cladmop.rivals.base import Encode, Labelled, fit_labels
 from cladmop.rivals.hint.settings import HintSettings
+from cladmop.rivals.stopped import StoppedRival
 
 if TYPE_CHECKING:
-    from cladmop.rivals.hint.training import Trained
+    from cladmop.rivals.hint.training import Trained  # noqa: F401 (names what the base holds, in a string)
 
 
-class Hint:
+class Hint(StoppedRival["Trained"]):
     """Hierarchical interaction network (Fu et al., Patterns 2022; arXiv:2102.04252), in the manner of the paper.
 
     Embeddings of molecules, diseases and criteria are the inputs of a fixed graph, whose further nodes are made of each
@@ -58,9 +59,8 @@ class Hint:
     kind: ClassVar[str] = "hint"
 
     def __init__(self, encode: Encode, valid: Labelled, *, settings: HintSettings | None = None, seed: int = 0) -> None:
-        self.encode, self.settings, self.seed = encode, settings or HintSettings(), seed
-        self._valid, self._valid_labels = labelled_set(valid, f"{self.kind}, validation trials")
-        self._trained: Trained | None = None
+        super().__init__(encode, valid, seed)
+        self.settings = settings or HintSettings()
 
     def fit(self, trials: Sequence[Trial], labels: ArrayLike) -> Self:
         """Train until validation stops improving (see `Rival`).
@@ -83,26 +83,4 @@ class Hint:
     def predict_proba(self, trials: Sequence[Trial]) -> NDArray[np.float64]:
         """Return the probability of success of each trial, shape (n,), by the chosen epoch (see `Rival`)."""
         trained, encoded = self._fitted, self.encode(trials)
-        from scipy.special import expit
-
-        from cladmop.training.loop import reproducible
-        from cladmop.training.settings import TrainSettings
-
-        with reproducible(TrainSettings(seed=self.seed)):
-            return np.asarray(expit(trained.logits(encoded)), dtype=np.float64)
-
-    @property
-    def best_epoch(self) -> int:
-        """Number, from 1, of the epoch that validation chose; an error before ``fit``."""
-        return self._fitted.best + 1
-
-    @property
-    def history(self) -> Sequence[Mapping[str, float]]:
-        """Training ``loss`` and ``valid_loss`` of each epoch; an error before ``fit``."""
-        return self._fitted.history
-
-    @property
-    def _fitted(self) -> "Trained":
-        if self._trained is None:
-            raise not_fitted(self.kind)
-        return self._trained
+        return self._probabilities(lambda: trained.logits(encoded))

@@ -3,7 +3,6 @@
 Shapes: n trials.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from cladmop.progress import progress_bar
 from cladmop.rivals.hint.inputs import Reader, TrialParts, collate
 from cladmop.rivals.hint.network import HintNetwork
 from cladmop.rivals.hint.settings import HintSettings
-from cladmop.training.loop import DivergedError
+from cladmop.rivals.stopped import descend
 
 EncodedWithLabels = tuple[Sequence[EncodedTrial], NDArray[np.int64]]
 _SCORED = 256  # trials a batch when scoring; bounds memory
@@ -89,13 +88,7 @@ def _epoch(
     for rows in torch.split(torch.randperm(len(trials)), settings.batch_size):
         logits_B = network(collate([trials[row] for row in rows.tolist()]))
         loss = functional.binary_cross_entropy_with_logits(logits_B, torch.from_numpy(labels)[rows].float())
-        value = loss.item()
-        if not math.isfinite(value):
-            raise DivergedError(f"HINT: the loss became {value}; lower learning_rate")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
-        optimizer.step()
-        total += value * len(rows)
+        total += descend(optimizer, loss, "HINT") * len(rows)
     return total / len(trials)
 
 

@@ -1,21 +1,22 @@
 """MEXA-CTP as a rival, in two variants."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cladmop.records import Trial
-from cladmop.rivals.base import Encode, Labelled, fit_labels, labelled_set, not_fitted
+from cladmop.rivals.base import Encode, Labelled, fit_labels
 from cladmop.rivals.mexa.settings import MexaSettings
+from cladmop.rivals.stopped import StoppedRival
 
 if TYPE_CHECKING:
     from cladmop.rivals.mexa.inputs import Tokens
-    from cladmop.rivals.mexa.training import Trained
+    from cladmop.rivals.mexa.training import Trained  # noqa: F401 (names what the base holds, in a string)
 
 
-class MexaRival:
+class MexaRival(StoppedRival["Trained"]):
     """Mode experts and cross-attention (Zhang, Liu and Murai, SDM 2025; arXiv:2501.06823), base of both variants.
 
     Drugs, diseases and criteria are three modes of a few tokens of width 8. For each ordered pair of modes a router
@@ -40,16 +41,14 @@ class MexaRival:
         If ``valid`` is empty or of one class only.
     """
 
-    kind: ClassVar[str]
     repaired: ClassVar[bool]
     """Whether the release's defects are repaired."""
     default: ClassVar[MexaSettings]
     """Settings where none are given."""
 
     def __init__(self, encode: Encode, valid: Labelled, *, settings: MexaSettings | None = None, seed: int = 0) -> None:
-        self.encode, self.settings, self.seed = encode, settings or self.default, seed
-        self._valid, self._valid_labels = labelled_set(valid, f"{self.kind}, validation trials")
-        self._trained: Trained | None = None
+        super().__init__(encode, valid, seed)
+        self.settings = settings or self.default
 
     def fit(self, trials: Sequence[Trial], labels: ArrayLike) -> Self:
         """Train all epochs and choose one on the validation trials (see `Rival`).
@@ -86,31 +85,9 @@ class MexaRival:
         """
         return self._scores(trials, range(len(self._fitted.epochs)))
 
-    @property
-    def best_epoch(self) -> int:
-        """Number, from 1, of the epoch that validation chose; an error before ``fit``."""
-        return self._fitted.best + 1
-
-    @property
-    def history(self) -> Sequence[Mapping[str, float]]:
-        """Training ``loss``, ``valid_loss`` and ``valid_average_precision`` of each epoch; an error before ``fit``."""
-        return self._fitted.history
-
-    @property
-    def _fitted(self) -> "Trained":
-        if self._trained is None:
-            raise not_fitted(self.kind)
-        return self._trained
-
     def _scores(self, trials: Sequence[Trial], epochs: Iterable[int]) -> NDArray[np.float64]:
         trained, tokens = self._fitted, self._tokens(trials)
-        from scipy.special import expit
-
-        from cladmop.training.loop import reproducible
-        from cladmop.training.settings import TrainSettings
-
-        with reproducible(TrainSettings(seed=self.seed)):
-            return np.asarray(expit(trained.logits(tokens, epochs)), dtype=np.float64)
+        return self._probabilities(lambda: trained.logits(tokens, epochs))
 
     def _tokens(self, trials: Sequence[Trial]) -> list["Tokens"]:
         from cladmop.rivals.mexa.inputs import read_tokens

@@ -3,7 +3,6 @@
 Shapes: n trials, E epochs.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from cladmop.rivals.mexa.inputs import Tokens, pad, widths
 from cladmop.rivals.mexa.losses import outcome_loss, released_loss, total_loss
 from cladmop.rivals.mexa.network import MexaNetwork
 from cladmop.rivals.mexa.settings import MexaSettings
-from cladmop.training.loop import DivergedError
+from cladmop.rivals.stopped import descend
 
 Weights = Mapping[str, Tensor]
 """The trained parameters of a network by name."""
@@ -84,13 +83,7 @@ def _epoch(
     for rows in torch.split(torch.randperm(len(trials)), settings.batch_size):
         batch = pad([trials[row] for row in rows.tolist()], settings, blank=not network.repaired)
         loss = loss_of(network(batch), torch.from_numpy(labels)[rows].float(), success_weight, settings)
-        value = loss.item()
-        if not math.isfinite(value):
-            raise DivergedError(f"MEXA-CTP: the loss became {value}; lower learning_rate")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
-        optimizer.step()
-        total += value * len(rows)
+        total += descend(optimizer, loss, "MEXA-CTP") * len(rows)
     return total / len(trials)
 
 
