@@ -95,19 +95,19 @@ class Measurer:
         whole = evaluations[0] if len(evaluations) == 1 else mean_of_draws(evaluations)
         for name in METRICS:
             values = [getattr(one, name).value for one in evaluations]
-            yield self._figure(row, ALL, name, getattr(whole, name), whole, spread=_sd(values), note=row.note)
+            yield self._figure(row, name, getattr(whole, name), whole, spread=_sd(values), note=row.note)
         papers = [ten_bootstraps_80(self.truth, scores, threshold) for scores, threshold in pairs]
         for name in _BOOTSTRAPPED:
             mean, sd = (fmean(getattr(one[name], part) for one in papers) for part in ("mean", "sd"))
-            yield self._figure(row, ALL, f"bootstrap80_{name}", Estimate(mean, math.nan, math.nan), whole, spread=sd)
+            yield self._figure(row, f"bootstrap80_{name}", Estimate(mean, math.nan, math.nan), whole, spread=sd)
 
     def _differences(self, rows: Sequence[Scored]) -> Iterator[Measure]:
         scores = {row.name: self._draws(row) for row in rows}
-        groups = {row.name: row for row in rows}
+        by_name = {row.name: row for row in rows}
         if self.reference not in scores:
             return
         for one in compare(self.truth, scores, self.reference, self.n_bootstrap):
-            row = groups[one.name]
+            row = by_name[one.name]
             common: dict[str, Any] = {
                 "draws": len(row.test), "n": len(self.truth), "successes": int(self.truth.sum()),
                 "reference": one.reference,
@@ -150,14 +150,13 @@ class Measurer:
     def _figure(
         self,
         row: Scored,
-        subset: str,
         measure: str,
         found: Estimate,
         of: Evaluation,
         **further: Any,  # noqa: ANN401 (fields of Measure)
     ) -> Measure:
         return self._made(
-            subset, row.name, row.group, measure, value=found.value, low=found.low, high=found.high,
+            ALL, row.name, row.group, measure, value=found.value, low=found.low, high=found.high,
             draws=len(row.test), n=of.n, successes=of.successes, **further,
         )  # fmt: skip
 
