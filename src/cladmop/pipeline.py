@@ -151,6 +151,39 @@ def encode_trials(
     return [[next(encoded) for _ in group] for group in groups]
 
 
+class Encodings:
+    """Trials as arrays, by how they are encoded; remembers those of the encoding asked for last.
+
+    Those of others are dropped, since one encoding can fill the memory.
+
+    Parameters
+    ----------
+    say
+        Told what encoding will cost.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._last: tuple[EncodingSettings, TrialEncoder] | None = None
+        self._encoded: dict[Trial, EncodedTrial] = {}
+
+    def encoder(self, encoding: EncodingSettings) -> "TrialEncoder":
+        """Return the encoder of some settings."""
+        if self._last is None or self._last[0] != encoding:
+            self._last = encoding, make_trial_encoder(encoding)
+            self._encoded.clear()
+        return self._last[1]
+
+    def encode(self, encoding: EncodingSettings, trials: Sequence[Trial]) -> list[EncodedTrial]:
+        """Return the arrays of trials, in input order; those remembered are not read again."""
+        encoder = self.encoder(encoding)
+        new = [trial for trial in dict.fromkeys(trials) if trial not in self._encoded]
+        if new:
+            (arrays,) = encode_trials(encoder, [new], self._say)
+            self._encoded.update(zip(new, arrays, strict=True))
+        return [self._encoded[trial] for trial in trials]
+
+
 def train_network(folder: Path, settings: NetworkSettings, train: Labelled, valid: Labelled, pool: Pool) -> "CLaDMoP":
     """Pre-train on past trials, fine-tune on labelled ones; finished stages in ``folder`` are kept.
 

@@ -57,6 +57,11 @@ def save_row(folder: Path, name: str, note: str, splits: Mapping[str, Sequence[S
     return Row(name, note, folder)
 
 
+def slug(name: str) -> str:
+    """Return the name of a row as folders have it: letters and digits in lower case, joined by ``-``."""
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split())
+
+
 def load_rows(folder: Path) -> list[Row]:
     """Return the rows below a folder, in the order of their paths.
 

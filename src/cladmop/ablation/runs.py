@@ -16,16 +16,15 @@ from cladmop.ablation.variants import Variant, variants
 from cladmop.encoders.base import EncodedTrial
 from cladmop.errors import InputError
 from cladmop.evaluation.folds import Fold, ordered_folds
-from cladmop.pipeline import EncodingSettings, NetworkSettings, encode_trials, make_trial_encoder, mean_probability
-from cladmop.records import LabelledTrial, Trial
+from cladmop.pipeline import Encodings, NetworkSettings, mean_probability
+from cladmop.records import LabelledTrial
 from cladmop.reproduce import Say, claim
-from cladmop.results import Row, save_row
+from cladmop.results import Row, save_row, slug
 from cladmop.rivals.network import match_probability, pretrain_beside, successes_of
 from cladmop.top_data import TopData
 from cladmop.training.cohort import PretrainTrials
 
 if TYPE_CHECKING:
-    from cladmop.encoders.trial import TrialEncoder
     from cladmop.model.cladmop import CLaDMoP
 
 SPLIT = "folds"
@@ -84,8 +83,7 @@ class Ablation:
         self._ids = [str(trial.nct_id) for trial in self._trials]
         self._parts = [self._part(number, fold) for number, fold in enumerate(ordered_folds(self._ids, folds))]
         self._identity = {**data.identity(), "folds": folds, "seeds": seeds, **base.to_dict()}
-        self._encoded: dict[str, list[EncodedTrial]] = {}
-        self._encoder: tuple[EncodingSettings, TrialEncoder] | None = None
+        self._encodings = Encodings(say)
 
     def run(self, only: Sequence[str] = ()) -> list[Row]:
         """Measure the named variants, or all that can be if none is named.
@@ -139,7 +137,7 @@ class Ablation:
             return None
         plain = replace(variant, settings=replace(variant.settings, seed=self._base.seed)).pretraining()
         sharing = next(name for name, other in self.variants.items() if other.pretraining() == plain)
-        pool = self._pool(variant, self._encode(variant, "past", self._data.past))
+        pool = self._pool(variant, self._encodings.encode(variant.settings.encoding, self._data.past))
         return pretrain_beside(teaching, pool, variant.settings, self._folder / "pretrained" / slug(sharing) / place)
 
     def _pool(self, variant: Variant, past: Sequence[EncodedTrial]) -> PretrainTrials:
@@ -156,7 +154,7 @@ class Ablation:
 
         train, labels = self._take(variant, part.train), self._labels[part.train]
         if variant.labels == "all":
-            train = [*train, *self._encode(variant, "others", [one.trial for one in self._others])]
+            train = [*train, *self._encodings.encode(variant.settings.encoding, [one.trial for one in self._others])]
             labels = np.array([*labels, *(one.success for one in self._others)])
         stop = self._take(variant, part.stop), self._labels[part.stop]
         config = variant.settings.model_config(train[0]) if start is None else None
@@ -174,23 +172,8 @@ class Ablation:
         return _Part(f"fold-{number + 1}", np.sort(train), np.sort(stop), fold.validation)
 
     def _take(self, variant: Variant, rows: NDArray[np.intp]) -> list[EncodedTrial]:
-        encoded = self._encode(variant, "labelled", self._trials)
+        encoded = self._encodings.encode(variant.settings.encoding, self._trials)
         return [encoded[row] for row in rows]
-
-    def _encode(self, variant: Variant, group: str, trials: Sequence[Trial]) -> list[EncodedTrial]:
-        """Return a group of trials as arrays; only those of the last encoding are kept, since they can be large."""
-        encoding = variant.settings.encoding
-        if self._encoder is None or self._encoder[0] != encoding:
-            self._encoded.clear()
-            self._encoder = encoding, make_trial_encoder(encoding)
-        if group not in self._encoded:
-            (self._encoded[group],) = encode_trials(self._encoder[1], [trials], self._say)
-        return self._encoded[group]
-
-
-def slug(name: str) -> str:
-    """Return the name of a variant as folders have it."""
-    return "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split())
 
 
 def _ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:

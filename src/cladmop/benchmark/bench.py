@@ -1,18 +1,17 @@
 """The bench a contestant works at: the task, encoders that remember what they encoded, and a folder for its stages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cladmop.benchmark.tasks import Task
-from cladmop.pipeline import EncodingSettings, encode_trials, make_trial_encoder
-from cladmop.records import Trial
+from cladmop.pipeline import Encodings, EncodingSettings
 from cladmop.reproduce import Say
 from cladmop.rivals.base import Encode
 
 if TYPE_CHECKING:
-    from cladmop.encoders.base import EncodedTrial
     from cladmop.encoders.trial import TrialEncoder
 
 T = TypeVar("T")
@@ -39,22 +38,11 @@ class Bench:
         self.say = say
         self.encoding = encoding or EncodingSettings()
         self._made: dict[str, Any] = {}
-        self._encoder: tuple[EncodingSettings, TrialEncoder] | None = None
-        self._encoded: dict[Trial, EncodedTrial] = {}
+        self._encodings = Encodings(say)
 
     def encoder(self, encoding: EncodingSettings | None = None) -> Encode:
         """Return the function from trials to arrays; it remembers the trials of the encoding asked for last."""
-        wanted = encoding or self.encoding
-
-        def encode(trials: Sequence[Trial]) -> list["EncodedTrial"]:
-            encoder = self._using(wanted)
-            new = [trial for trial in dict.fromkeys(trials) if trial not in self._encoded]
-            if new:
-                (arrays,) = encode_trials(encoder, [new], self.say)
-                self._encoded.update(zip(new, arrays, strict=True))
-            return [self._encoded[trial] for trial in trials]
-
-        return encode
+        return partial(self._encodings.encode, encoding or self.encoding)
 
     def suited(self, encoding: EncodingSettings) -> EncodingSettings:
         """Return an encoding with this bench's language model where it asks for the default one."""
@@ -71,11 +59,4 @@ class Bench:
 
     def trial_encoder(self) -> "TrialEncoder":
         """Return the encoder itself, for what needs no hidden states: sets of drugs and diseases."""
-        return self._using(self.encoding)
-
-    def _using(self, encoding: EncodingSettings) -> "TrialEncoder":
-        """Return the encoder of some settings; states of others are dropped, since one encoding can fill the memory."""
-        if self._encoder is None or self._encoder[0] != encoding:
-            self._encoder = encoding, make_trial_encoder(encoding)
-            self._encoded.clear()
-        return self._encoder[1]
+        return self._encodings.encoder(self.encoding)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from cladmop.results import slug
+
 if TYPE_CHECKING:
     from cladmop.benchmark.bench import Bench
     from cladmop.rivals.base import Rival
@@ -35,5 +37,4 @@ class Contestant:
     @property
     def slug(self) -> str:
         """Return its name as folders have it."""
-        kept = "".join(letter if letter.isalnum() else " " for letter in self.name.lower())
-        return "-".join(kept.split())
+        return slug(self.name)
