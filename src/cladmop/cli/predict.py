@@ -43,15 +43,7 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line a trial on standard output.")] = False,
 ) -> None:
     """Print the probability of success of each trial, its base rate, drug mapping and warnings."""
-    from cladmop.sources.api import looks_like_nct_id
-    from cladmop.sources.inputs import read_trials
-
-    if looks_like_nct_id(str(source)) and not source.exists():
-        if drug or condition:
-            raise InputError(f"--drug and --condition go with a text file of criteria; {source} names its own")
-        trials = [registered_trial(str(source).upper(), registry, phase)]
-    else:
-        trials = read_trials(source, drugs=drug or (), conditions=condition or (), phase=phase)
+    trials = read_input(source, drug or (), condition or (), phase, registry)
 
     from cladmop.estimator import TrialOutcomeClassifier
 
@@ -64,6 +56,32 @@ def predict(
             say(json.dumps(prediction.to_json(), ensure_ascii=False))
     else:
         print_predictions(predictions)
+
+
+def read_input(
+    source: Path,
+    drug: "Sequence[str]" = (),
+    condition: "Sequence[str]" = (),
+    phase: str | None = None,
+    registry: str | None = None,
+    *,
+    yes: bool = False,  # noqa: ARG001 (documents are about to be read here)
+) -> "list[Trial]":
+    """Read the trials that a verb's INPUT names: a file of any kind, or an NCT id to ask the registry for.
+
+    Raises
+    ------
+    InputError
+        If the input cannot be read or used; the message says what to do.
+    """
+    from cladmop.sources.api import looks_like_nct_id
+    from cladmop.sources.inputs import read_trials
+
+    if not looks_like_nct_id(str(source)) or source.exists():
+        return read_trials(source, drugs=drug, conditions=condition, phase=phase)
+    if drug or condition:
+        raise InputError(f"--drug and --condition go with a text file of criteria; {source} names its own")
+    return [registered_trial(str(source).upper(), registry, phase)]
 
 
 def registered_trial(nct_id: str, registry: str | None, phase: str | None) -> "Trial":
