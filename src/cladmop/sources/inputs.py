@@ -1,17 +1,17 @@
-"""Files that people hand to ``cladmop predict``: JSON, JSON Lines, CSV or plain eligibility text."""
+"""What people hand to ``cladmop predict``: JSON, JSON Lines, CSV, plain eligibility text, or a protocol document."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cladmop.errors import InputError
 from cladmop.records import Disease, Drug, Phase, Trial
 from cladmop.records.criteria import parse_criteria
 from cladmop.sources.ctgov import trial_from_study
 from cladmop.sources.fields import ALLOWED, check_names, require_content, trial_from_fields
-from cladmop.sources.tables import Row, read_header, read_table, read_utf8
-from cladmop.sources.top import TRIAL_COLUMNS, read_top_trials
+from cladmop.sources.tables import Row, header_of, read_utf8, rows_of
+from cladmop.sources.top import TRIAL_COLUMNS, trial_from_row
 from cladmop.sources.values import shown
 
 CSV_COLUMNS = (
@@ -19,6 +19,11 @@ CSV_COLUMNS = (
     "conditions", "icdcodes", "icd10", "start_date",
 )  # fmt: skip
 """Columns of our own CSV format; all are optional."""
+TextKind = Literal["json", "jsonl", "csv", "text"]
+"""What a text may be: one JSON value, JSON Lines, CSV, or eligibility criteria."""
+_ENDINGS: dict[str, TextKind] = {
+    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "text",
+}  # fmt: skip
 _LISTS = ("drugs", "diseases", "conditions", "icdcodes", "icd10")
 
 
@@ -55,44 +60,76 @@ def read_trials(
         If the file cannot be read, holds no trial, or holds one with neither criteria nor drugs nor diseases; the
         message names the place.
     """
+    text = read_utf8(path)
+    return read_trials_text(text, path, kind_of(path, text), drugs=drugs, conditions=conditions, phase=phase)
+
+
+def kind_of(path: Path, text: str) -> TextKind:
+    """Tell by its ending, or else by its first character, how the text of a file is to be read."""
+    ending = path.suffix.lower()
+    if ending in _ENDINGS:
+        return _ENDINGS[ending]
+    return "json" if text.lstrip()[:1] in {"{", "["} else "text"
+
+
+def read_trials_text(
+    text: str,
+    name: Path | str,
+    kind: TextKind,
+    *,
+    drugs: Sequence[str] = (),
+    conditions: Sequence[str] = (),
+    phase: str | None = None,
+) -> list[Trial]:
+    """Read the trials of a text, as `read_trials` does of a file.
+
+    Parameters
+    ----------
+    text
+        The text, without a byte order mark.
+    name
+        Where it came from, for messages; the stem of a path is the title of a trial from eligibility text.
+    kind
+        How to read it: ``json``, ``jsonl``, ``csv`` or ``text``.
+    drugs, conditions, phase
+        As `read_trials`.
+
+    Raises
+    ------
+    InputError
+        As `read_trials`.
+    """
     given = Phase.parse(phase, where="--phase") if phase is not None else Phase.NOT_APPLICABLE
-    kind = path.suffix.lower()
-    text = "" if kind == ".csv" else read_utf8(path)
-    is_json = kind in {".json", ".jsonl", ".ndjson"} or (
-        kind not in {".csv", ".txt"} and text.lstrip()[:1] in {"{", "["}
-    )
-    if kind != ".csv" and not is_json:
-        if text.lstrip()[:5] in {"<?xml", "<clin"}:
-            raise InputError(
-                f"{path} is XML; give the study as JSON of ClinicalTrials.gov's API v2, or its criteria as text"
-            )
-        return [_text_trial(path, text, drugs, conditions, given)]
+    if kind == "text":
+        return [_text_trial(name, text, drugs, conditions, given)]
     if drugs or conditions:
-        raise InputError(f"--drug and --condition go with a text file of criteria; {path} names its own")
-    if kind == ".csv":
-        trials = _csv_trials(path)
+        raise InputError(f"--drug and --condition go with a text file of criteria; {name} names its own")
+    if kind == "csv":
+        trials = _csv_trials(name, text)
     else:
-        trials = [
-            _json_trial(value, where) for value, where in _json_values(path, text, lines=kind in {".jsonl", ".ndjson"})
-        ]
+        trials = [_json_trial(value, where) for value, where in _json_values(name, text, lines=kind == "jsonl")]
     if not trials:
-        raise InputError(f"{path}: no trial in it; give at least one")
+        raise InputError(f"{name}: no trial in it; give at least one")
     return [
         trial.model_copy(update={"phase": given}) if trial.phase is Phase.NOT_APPLICABLE else trial for trial in trials
     ]
 
 
-def _text_trial(path: Path, text: str, drugs: Sequence[str], conditions: Sequence[str], phase: Phase) -> Trial:
+def _text_trial(name: Path | str, text: str, drugs: Sequence[str], conditions: Sequence[str], phase: Phase) -> Trial:
+    if text.lstrip()[:5] in {"<?xml", "<clin"}:
+        raise InputError(
+            f"{name} is XML; give the study as JSON of ClinicalTrials.gov's API v2, or its criteria as text"
+        )
     criteria = parse_criteria(text)
     trial = Trial(
-        title=path.stem,
+        title=Path(name).stem,
         phase=phase,
         inclusion=criteria.inclusion,
         exclusion=criteria.exclusion,
         drugs=tuple(Drug(name=name) for name in drugs if name.strip()),
         diseases=tuple(Disease(name=name) for name in conditions if name.strip()),
     )
-    require_content(trial, str(path))
+    require_content(trial, str(name))
     return trial
 
 
@@ -106,52 +143,52 @@ def _json_trial(value: Any, where: str) -> Trial:  # noqa: ANN401 (any JSON valu
     return trial_from_fields(value, where)
 
 
-def _json_values(path: Path, text: str, *, lines: bool) -> list[tuple[Any, str]]:
+def _json_values(name: Path | str, text: str, *, lines: bool) -> list[tuple[Any, str]]:
     """Return each trial's JSON value with its place."""
     if not text.strip():
-        raise InputError(f"{path} is empty; give at least one trial")
+        raise InputError(f"{name} is empty; give at least one trial")
     try:
         whole = json.loads(text)
     except json.JSONDecodeError as error:
         # A second value after a whole first one: JSON Lines.
         if lines or error.msg == "Extra data":
-            return _json_lines(path, text)
-        raise InputError(f"{path}:{error.lineno}:{error.colno}: not valid JSON ({error.msg})") from error
+            return _json_lines(name, text)
+        raise InputError(f"{name}:{error.lineno}:{error.colno}: not valid JSON ({error.msg})") from error
     except RecursionError as error:
-        raise InputError(f"{path}: JSON nested too deeply to be a trial") from error
+        raise InputError(f"{name}: JSON nested too deeply to be a trial") from error
     if isinstance(whole, dict) and "studies" in whole:
         whole = whole["studies"]
         if not isinstance(whole, list):
-            raise InputError(f"{path}: studies: {shown(whole)} is not a list [...]")
+            raise InputError(f"{name}: studies: {shown(whole)} is not a list [...]")
     if isinstance(whole, list):
-        return [(value, f"{path}: trial {number}") for number, value in enumerate(whole, start=1)]
-    return [(whole, str(path))]
+        return [(value, f"{name}: trial {number}") for number, value in enumerate(whole, start=1)]
+    return [(whole, str(name))]
 
 
-def _json_lines(path: Path, text: str) -> list[tuple[Any, str]]:
+def _json_lines(name: Path | str, text: str) -> list[tuple[Any, str]]:
     values = []
     # Not splitlines: JSON texts may hold U+2028 and its like unescaped.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            values.append((json.loads(line), f"{path}:{number}"))
+            values.append((json.loads(line), f"{name}:{number}"))
         except json.JSONDecodeError as error:
-            raise InputError(f"{path}:{number}:{error.colno}: not valid JSON ({error.msg})") from error
+            raise InputError(f"{name}:{number}:{error.colno}: not valid JSON ({error.msg})") from error
         except RecursionError as error:
-            raise InputError(f"{path}:{number}: JSON nested too deeply to be a trial") from error
+            raise InputError(f"{name}:{number}: JSON nested too deeply to be a trial") from error
     return values
 
 
-def _csv_trials(path: Path) -> list[Trial]:
-    header = read_header(path)
+def _csv_trials(name: Path | str, text: str) -> list[Trial]:
+    header = header_of(text, name)
     if set(TRIAL_COLUMNS) <= set(header):
-        trials = read_top_trials(path)
+        trials = [trial_from_row(row) for row in rows_of(text, name, TRIAL_COLUMNS)]
         for number, trial in enumerate(trials, start=1):
-            require_content(trial, f"{path}: trial {number}")
+            require_content(trial, f"{name}: trial {number}")
         return trials
-    check_names(dict.fromkeys(header), f"{path}:1", CSV_COLUMNS)
-    return [_csv_trial(row) for row in read_table(path, (), CSV_COLUMNS)]
+    check_names(dict.fromkeys(header), f"{name}:1", CSV_COLUMNS)
+    return [_csv_trial(row) for row in rows_of(text, name, (), CSV_COLUMNS)]
 
 
 def _csv_trial(row: Row) -> Trial:

@@ -15,7 +15,8 @@ from cladmop.errors import InputError, MissingArtefactError
 class Row:
     """One data row of a CSV file, restricted to the columns that were asked for."""
 
-    path: Path
+    path: Path | str
+    """The file, or what a text that is no file is called."""
     line: int
     """Line of the file on which the row starts, from 1."""
     values: dict[str, str]
@@ -66,9 +67,20 @@ def read_header(path: Path) -> list[str]:
     InputError
         If it is empty or is not UTF-8.
     """
-    for _, header in _records(path, read_utf8(path)):
-        return [name.strip() for name in header]
-    raise InputError(f"{path} is empty; its first line should name the columns")
+    return header_of(read_utf8(path), path)
+
+
+def header_of(text: str, name: Path | str) -> list[str]:
+    """Read the column names of CSV text; ``name`` is where it came from, for messages.
+
+    Raises
+    ------
+    InputError
+        If it is empty or its first line cannot be read.
+    """
+    for _, header in _records(name, text):
+        return [column.strip() for column in header]
+    raise InputError(f"{name} is empty; its first line should name the columns")
 
 
 def read_table(path: Path, required: Collection[str], optional: Collection[str] = ()) -> list[Row]:
@@ -82,31 +94,42 @@ def read_table(path: Path, required: Collection[str], optional: Collection[str] 
         If the file is empty, is not UTF-8, lacks or repeats a named column, has a row of another length than the
         header, or ends inside a quoted field.
     """
-    records = _records(path, read_utf8(path))
+    return rows_of(read_utf8(path), path, required, optional)
+
+
+def rows_of(text: str, name: Path | str, required: Collection[str], optional: Collection[str] = ()) -> list[Row]:
+    """Read the named columns of CSV text, as `read_table` does of a file; ``name`` is where it came from.
+
+    Raises
+    ------
+    InputError
+        As `read_table`.
+    """
+    records = _records(name, text)
     _, header = next(records, (0, []))
-    names = [name.strip() for name in header]
-    missing = [name for name in required if name not in names]
+    names = [column.strip() for column in header]
+    missing = [column for column in required if column not in names]
     if missing:
         raise InputError(
-            f"{path}:1: no column {', '.join(missing)}; found {', '.join(names) or 'an empty file'}; "
+            f"{name}:1: no column {', '.join(missing)}; found {', '.join(names) or 'an empty file'}; "
             f"required are {', '.join(required)}"
         )
-    wanted = {name: names.index(name) for name in (*required, *optional) if name in names}
-    repeated = [name for name in wanted if names.count(name) > 1]
+    wanted = {column: names.index(column) for column in (*required, *optional) if column in names}
+    repeated = [column for column in wanted if names.count(column) > 1]
     if repeated:
-        raise InputError(f"{path}:1: column {repeated[0]} appears more than once; keep one")
+        raise InputError(f"{name}:1: column {repeated[0]} appears more than once; keep one")
     rows = []
     for line, record in records:
         if len(record) != len(names):
             raise InputError(
-                f"{path}:{line}: {len(record)} fields where the header has {len(names)}; "
+                f"{name}:{line}: {len(record)} fields where the header has {len(names)}; "
                 "the file is cut or its quotes are broken, fetch it again"
             )
-        rows.append(Row(path, line, {name: record[index] for name, index in wanted.items()}))
+        rows.append(Row(name, line, {column: record[index] for column, index in wanted.items()}))
     return rows
 
 
-def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+def _records(name: Path | str, text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the line on which it starts; blank lines are skipped."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
@@ -122,7 +145,7 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
                 if "end of data" in str(error)
                 else f"its quotes are broken ({error})"
             )
-            raise InputError(f"{path}:{line}: {hint}; fetch it again") from error
+            raise InputError(f"{name}:{line}: {hint}; fetch it again") from error
         if record:
             yield line, record
         line = reader.line_num + 1
