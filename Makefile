@@ -22,12 +22,12 @@ $(VENV)/.made:
 
 $(VENV)/.run-ready: pyproject.toml constraints.txt | $(VENV)/.made
 	@echo "Installing cladmop and what it runs on (a few minutes the first time)"
-	$(PIP) install --constraint constraints.txt --editable '.[nn,plots]'
+	$(PIP) install --constraint constraints.txt --editable '.[nn,plots,serve,similar,documents]'
 	@touch $@
 
 $(VENV)/.dev-ready: $(VENV)/.run-ready
 	@echo "Installing what the tests need"
-	$(PIP) install --constraint constraints.txt --editable '.[nn,plots,corpus,benchmark,dev]'
+	$(PIP) install --constraint constraints.txt --editable '.[nn,plots,serve,similar,documents,corpus,benchmark,dev]'
 	@touch $@
 
 demo: $(VENV)/.run-ready ## Score the bundled example trials and write demo-report/index.html

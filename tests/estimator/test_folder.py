@@ -42,7 +42,9 @@ def test_card_holds_the_metrics_and_the_terms(saved, fitted):
     card = (saved / "README.md").read_text()
     metrics = json.loads((saved / "metrics.json").read_text())
     assert f"{metrics['all']['blend']['roc_auc']['value']:.3f}".lstrip("0") in card
-    assert set(metrics["all"]) == {"blend", *fitted.blend_.weights}
+    assert set(metrics["all"]) == {"blend", "cross-calibrated", "uncalibrated", *fitted.blend_.weights}
+    assert "ECE before calibration" in card
+    assert fitted.coverage_[1].text() in card
     assert set(metrics) == {"all", "I", "II"}
     assert "invented" in card
     assert "Limits" in card

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cladmop.cli.options import DataOption, PhaseGroup, PhaseOption, note, print_table, say
+from cladmop.cli.options import DataOption, ModelOption, PhaseGroup, PhaseOption, note, print_table, say, show_table
 
 if TYPE_CHECKING:
     from cladmop.benchmark.tasks import Task
@@ -32,6 +32,7 @@ DrawsOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Runs folder; runs/benchmark/TASK, with -quick added if quick.")
 ]
+MarkdownOption = Annotated[bool, typer.Option("--markdown", help="As Markdown, whole; else to fit the terminal.")]
 BootstrapsOption = Annotated[int, typer.Option("--bootstraps", min=1, help="Resamples behind each interval.")]
 
 
@@ -97,7 +98,7 @@ def table(
         PhaseGroup | None, typer.Option("--phase", help="Put published figures of this phase's test split beside.")
     ] = None,
     *,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown, whole; else to fit the terminal.")] = False,
+    markdown: MarkdownOption = False,
 ) -> None:
     """Print the tables of a stored results file, all of them made of that file alone."""
     from cladmop.benchmark.measures import read_measures
@@ -106,10 +107,30 @@ def table(
 
     measures = read_measures(results / RESULTS if results.is_dir() else results)
     for shown in tables(measures, phase.value if phase else None, narrow=not markdown):
-        if markdown:
-            say(shown.markdown())
-        else:
-            print_table(shown)
+        show_table(shown, markdown=markdown)
+
+
+@app.command("trust", short_help="Calibration, outcome sets, distance.")
+def trust(
+    data: DataOption,
+    phase: PhaseOption = PhaseGroup.I,
+    model: ModelOption = "default",
+    *,
+    markdown: MarkdownOption = False,
+) -> None:
+    """Measure a model's calibration, outcome sets and domain flag on the test split of one phase of TOP."""
+    from cladmop.benchmark.trust import calibration_table, domain_table, judge, sets_table
+    from cladmop.estimator import TrialOutcomeClassifier
+    from cladmop.sources.top import read_split
+
+    labelled = read_split(data, phase.value, "test")
+    judged = judge(
+        TrialOutcomeClassifier.from_pretrained(model),
+        [one.trial for one in labelled],
+        [one.success for one in labelled],
+    )
+    for make in (calibration_table, sets_table, domain_table):
+        show_table(make(judged, f"TOP phase {phase.value} test"), markdown=markdown)
 
 
 def _run(

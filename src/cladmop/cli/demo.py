@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cladmop.cli.options import note, say
+from cladmop.cli.options import ModelOption, note, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder of the report.")] = Path("demo-report"),
-    model: Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")] = "default",
+    model: ModelOption = "default",
 ) -> None:
     """Score the bundled example trials with the shipped model and write an HTML report."""
     from cladmop.cli.predict import print_predictions
@@ -49,10 +49,12 @@ def report_sections(predictions: "Sequence[Prediction]") -> "list[Section]":
     names = [f"{number}. {prediction.label()}" for number, prediction in enumerate(predictions, start=1)]
     scores = [prediction.probability for prediction in predictions]
     above = {
-        shorten(name, 32, placeholder=" ..."): Estimate(*(prediction.probability - prediction.base_rate.rate,) * 3)
+        shorten(name, 32, placeholder=" ..."): Estimate(
+            *(value - prediction.base_rate.rate for value in _with_interval(prediction))
+        )
         for name, prediction in zip(names, predictions, strict=True)
     }
-    quantity = "probability minus base rate of the phase"
+    quantity = "probability minus base rate of the phase, 90% interval"
     overview = Table(
         "Probability of success beside the base rate of its phase",
         ("trial", "probability", "base rate", "phase"),
@@ -71,13 +73,23 @@ def report_sections(predictions: "Sequence[Prediction]") -> "list[Section]":
     return [Section("All trials", (overview, *plots)), *trials]
 
 
+def _with_interval(prediction: "Prediction") -> tuple[float, float, float]:
+    """Return the probability with the ends of its interval, which are itself where the model has none."""
+    interval = prediction.interval
+    if interval is None:
+        return (prediction.probability,) * 3
+    return prediction.probability, interval.low, interval.high
+
+
 def _trial_section(name: str, prediction: "Prediction") -> "Section":
     from cladmop.evaluation.tables import Table
     from cladmop.report import Paragraph, Section
 
     trial, base = prediction.trial, prediction.base_rate
+    value, low, high = _with_interval(prediction)
     summary = (
-        f"Probability {prediction.probability:.2f}; base rate {base.rate:.2f} over {base.trials:,} training trials of "
+        f"Probability {value:.2f}, 90% interval {low:.2f} to {high:.2f}; {prediction.sets[-1].words()}; "
+        f"base rate {base.rate:.2f} over {base.trials:,} training trials of "
         f"phase {base.group}. {len(trial.inclusion)} inclusion and {len(trial.exclusion)} exclusion items."
     )
     drugs = Table(

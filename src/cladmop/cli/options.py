@@ -98,6 +98,7 @@ ObjectiveOption = Annotated[
     ObjectiveName,
     typer.Option("--objective", help="Pre-training: pair matching, completed or stopped (needs --corpus), or both."),
 ]
+ModelOption = Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")]
 DrugsOption = Annotated[
     Path | None, typer.Option("--drugs", help="Your own structures: CSV or Parquet with name and smiles.")
 ]
@@ -164,6 +165,14 @@ def print_table(table: "Table") -> None:
     from rich.console import Console
 
     Console().print(table.rich())
+
+
+def show_table(table: "Table", *, markdown: bool) -> None:
+    """Print a table for a terminal, or as Markdown."""
+    if markdown:
+        say(table.markdown())
+    else:
+        print_table(table)
 
 
 def say(text: str) -> None:

@@ -162,6 +162,11 @@ class StateCache:
             found.append(shard.states_of(row))
         return found
 
+    def states(self, encoder: TextEncoder, texts: Sequence[str], *, pool: bool) -> list[NDArray[np.float16]]:
+        """Return the states of each text, in input order, after encoding those not cached (`encode`, then `load`)."""
+        self.encode(encoder, texts, pool=pool)
+        return self.load(encoder.fingerprint, texts, pool=pool)
+
     def stats(self) -> list[CacheStats]:
         """Return what is stored, one entry an encoder and unit."""
         found = []

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cladmop.drugs.kinds import DrugKind
 from cladmop.encoders.base import LEVELS, EncodedTrial, TextEncoder, Unit
 from cladmop.encoders.cache import Forecast, StateCache
+from cladmop.encoders.memory import MemoryStates
 from cladmop.records import Phase, Trial
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class TrialEncoder:
     ) -> None:
         self._given_text = text
         self.cache = cache
+        self._states_from: StateCache | MemoryStates = cache
         self.unit = unit
         self.structures = structures
         self.molecules = molecules
@@ -79,6 +81,16 @@ class TrialEncoder:
     def text(self) -> TextEncoder:
         """The frozen language model."""
         return self._given_text() if callable(self._given_text) else self._given_text
+
+    def keep_in_memory(self, megabytes: float = 256) -> None:
+        """Hold hidden states in memory from now on, not on disk: for a model kept warm, and texts nobody may store.
+
+        Raises
+        ------
+        InputError
+            If ``megabytes`` is not above 0.
+        """
+        self._states_from = MemoryStates(megabytes)
 
     def encode(self, trials: Sequence[Trial]) -> list[EncodedTrial]:
         """Return the arrays of each trial, in input order; criteria states not cached yet are computed first.
@@ -149,8 +161,7 @@ class TrialEncoder:
         return (inclusion,) if inclusion else (), (exclusion,) if exclusion else ()
 
     def _states(self, texts: Sequence[str], *, pool: bool) -> Iterator[NDArray[np.float16]]:
-        self.cache.encode(self.text, texts, pool=pool)
-        return iter(self.cache.load(self.text.fingerprint, texts, pool=pool))
+        return iter(self._states_from.states(self.text, texts, pool=pool))
 
     def _assemble(
         self,

@@ -1,6 +1,6 @@
 """How members become one probability: mean of log-odds by weight, then a calibration of two numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cladmop.errors import CorruptArtefactError
 from cladmop.evaluation.calibration import Calibrator, Platt, calibrator_from_dict
+from cladmop.evaluation.folds import Fold
 from cladmop.evaluation.metrics import best_threshold
 
 _EDGE = 1e-6  # probabilities are kept this far from 0 and 1 before their log-odds are taken
@@ -48,7 +49,11 @@ class Blend:
 
     def __call__(self, parts: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n,), from those of the parts."""
-        return self.calibrator(_blended(parts, self.weights))
+        return self.calibrator(self.uncalibrated(parts))
+
+    def uncalibrated(self, parts: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
+        """Return the mean of the parts' log-odds by weight, as a probability, before it is calibrated."""
+        return _blended(parts, self.weights)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -70,6 +75,20 @@ class Blend:
             raise CorruptArtefactError(
                 f"the blend in config.json is malformed ({error!r}); get the model again"
             ) from error
+
+
+def cross_calibrated(
+    labels: NDArray[np.int64],
+    parts: Mapping[str, NDArray[np.float64]],
+    weights: Mapping[str, float],
+    folds: Sequence[Fold],
+) -> NDArray[np.float64]:
+    """Return out-of-fold probabilities, shape (n,), each calibrated on the other folds' trials."""
+    found = np.full(len(labels), np.nan)
+    for fold in folds:
+        blend = Blend.fit(labels[fold.train], {name: part[fold.train] for name, part in parts.items()}, weights)
+        found[fold.validation] = blend({name: part[fold.validation] for name, part in parts.items()})
+    return found
 
 
 def _blended(parts: Mapping[str, ArrayLike], weights: Mapping[str, float]) -> NDArray[np.float64]:

@@ -9,21 +9,23 @@ from cladmop import __version__
 
 if TYPE_CHECKING:
     from cladmop.estimator.classifier import TrialOutcomeClassifier
+    from cladmop.evaluation.estimate import Evaluation
 
 TOP_TERMS = (
     "TOP's terms are Non-Commercial Use. Weights trained on it carry that restriction: do not use this model, or its "
     "scores, in commercial work."
 )
 """What the card of a model trained on the TOP benchmark must say."""
+UNCALIBRATED, CROSS_CALIBRATED = "uncalibrated", "cross-calibrated"
+"""Names, among the metrics, of the blend before calibration, and calibrated on the other folds."""
 _METRICS = {
     "roc_auc": "ROC-AUC",
     "average_precision": "average precision",
     "base_rate": "base rate",
     "f1": "F1",
     "all_positive_f1": "all-positive F1",
-    "brier": "Brier",
-    "ece": "ECE",
 }
+_CALIBRATION = {"brier": "Brier", "ece": "ECE"}
 _WHAT = {
     "states": "logistic regression on the language model's states, averaged over inclusion items, exclusion items, "
     "drug names and disease names, at four depths",
@@ -42,7 +44,12 @@ def out_of_fold_metrics(model: "TrialOutcomeClassifier") -> dict[str, Any]:
     labels, threshold = model.out_of_fold_labels_, model.blend_.threshold
     chosen = {"all": np.ones(len(labels), dtype=bool)}
     chosen |= {group: model.out_of_fold_groups_ == group for group in sorted(set(model.out_of_fold_groups_.tolist()))}
-    scores = {"blend": model.out_of_fold_, **model.out_of_fold_parts_}
+    scores = {
+        "blend": model.out_of_fold_,
+        CROSS_CALIBRATED: model.cross_calibrated_,
+        UNCALIBRATED: model.blend_.uncalibrated(model.out_of_fold_parts_),
+        **model.out_of_fold_parts_,
+    }
     return {
         group: {name: evaluate(labels[rows], values[rows], threshold).to_dict() for name, values in scores.items()}
         for group, rows in chosen.items()
@@ -54,9 +61,13 @@ def card_text(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card:
     """Render the model card; ``card`` may hold ``title``, ``data``, ``terms`` and ``command``."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from cladmop.evaluation.estimate import Evaluation
-
-    blends = {group: Evaluation.from_dict(parts["blend"]) for group, parts in metrics.items()}
+    blends = _evaluations("blend", metrics)
+    rows = [(title, _cells(blends, name)) for name, title in _METRICS.items()]
+    for when, which in (("before", UNCALIBRATED), ("after", CROSS_CALIBRATED)):
+        rows += [
+            (f"{title} {when} calibration", _cells(_evaluations(which, metrics), name))
+            for name, title in _CALIBRATION.items()
+        ]
     environment = Environment(
         loader=PackageLoader("cladmop", "templates"),
         undefined=StrictUndefined,
@@ -77,11 +88,21 @@ def card_text(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card:
         terms=card.get("terms", ""),
         encoder=model.encoder if model.networks_ or model.states_ else "none",
         groups=[(f"phase {group}" if group != "all" else "all phases", blend.n) for group, blend in blends.items()],
-        metrics=[
-            (title, [getattr(blend, name).text() for blend in blends.values()]) for name, title in _METRICS.items()
-        ],
+        metrics=rows,
+        coverage=model.coverage_,
+        refits=model.replicates,
         command=card.get("command", "TrialOutcomeClassifier.fit"),
     )
+
+
+def _evaluations(which: str, metrics: Mapping[str, Any]) -> "dict[str, Evaluation]":
+    from cladmop.evaluation.estimate import Evaluation
+
+    return {group: Evaluation.from_dict(parts[which]) for group, parts in metrics.items()}
+
+
+def _cells(evaluations: "Mapping[str, Evaluation]", name: str) -> list[str]:
+    return [getattr(evaluation, name).text() for evaluation in evaluations.values()]
 
 
 def _describe_networks(model: "TrialOutcomeClassifier") -> str:

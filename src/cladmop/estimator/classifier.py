@@ -13,20 +13,26 @@ from sklearn.exceptions import NotFittedError
 
 from cladmop.encoders.base import Unit
 from cladmop.errors import InputError
-from cladmop.estimator.blend import Blend
-from cladmop.estimator.members import TrainingSet, fit_networks, fit_states, fit_text
+from cladmop.estimator.blend import Blend, cross_calibrated, log_odds
+from cladmop.estimator.conformal import Conformal, OutcomeSet
+from cladmop.estimator.coverage import measure_coverage, out_of_fold_sets
+from cladmop.estimator.domain import Domain, TrainingCloud
+from cladmop.estimator.members import STATES, TrainingSet, fit_networks, fit_states, fit_text, refit
+from cladmop.estimator.parts import NETWORK, part_scores
 from cladmop.estimator.prediction import BaseRate, Prediction
+from cladmop.estimator.scores import LEVEL, Interval, Scores
 from cladmop.evaluation.folds import Fold, ordered_folds, random_folds
-from cladmop.pipeline import Dtype, EncodingSettings, NetworkSettings, Structures, make_trial_encoder, mean_probability
+from cladmop.pipeline import Dtype, EncodingSettings, NetworkSettings, Structures, make_trial_encoder
 from cladmop.records import Trial
 
 if TYPE_CHECKING:
+    from cladmop.encoders.base import EncodedTrial
     from cladmop.encoders.trial import TrialEncoder
     from cladmop.estimator.states import StatesModel
     from cladmop.model.cladmop import CLaDMoP
     from cladmop.rivals.tfidf import TextModel
 
-NETWORK, STATES, TEXTS = "network", "states", ("words", "characters")
+TEXTS = ("words", "characters")
 PARTS_KNOWN = (NETWORK, STATES, *TEXTS)
 """Names of the parts a blend may have."""
 PARTS = {NETWORK: 0.1, STATES: 0.45, "words": 0.45}
@@ -76,6 +82,8 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         Folds and so networks, at least 2.
     random_folds : bool
         Cut folds at random, not by NCT number, which follows time; always so where a trial has no NCT number.
+    replicates : int
+        Bootstrap refits of the regressions, for intervals; 0 for none.
     seed : int
         Equal seeds give equal models.
     work_dir : Path or None
@@ -88,10 +96,19 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
     networks_ : list of CLaDMoP
     states_ : StatesModel or None
     text_models_ : dict of TextModel by part
+    replicates_ : dict of Replicates by part
     blend_ : Blend
     base_rates_ : dict of BaseRate by phase group, and ``all``
+    conformal_ : Conformal
+        Out-of-fold scores by which outcome sets are made.
+    coverage_ : tuple of Coverage
+        What the sets of each level were worth out of fold.
+    cloud_ : TrainingCloud or None
+        Where the training trials lie; none where no part reads hidden states.
     out_of_fold_ : ndarray of shape (n,)
         Calibrated probabilities of the training trials, each by parts that never saw its label.
+    cross_calibrated_ : ndarray of shape (n,)
+        The same, calibrated on the other folds' trials only: what calibration is judged by.
     """
 
     def __init__(
@@ -108,6 +125,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         network: Mapping[str, Mapping[str, Any]] | None = None,
         folds: int = 5,
         random_folds: bool = False,
+        replicates: int = 20,
         seed: int = 0,
         work_dir: Path | None = None,
     ) -> None:
@@ -122,6 +140,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.network = network
         self.folds = folds
         self.random_folds = random_folds
+        self.replicates = replicates
         self.seed = seed
         self.work_dir = work_dir
 
@@ -168,11 +187,18 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.networks_: list[CLaDMoP] = []
         if NETWORK in weights:
             self.networks_, scores[NETWORK] = self._fit_networks(data, successes)
+        self.replicates_ = refit(data, self.text_models_, self.states_, self.replicates, self.seed)
+        self.cloud_ = TrainingCloud.fit(encoded, data.folds) if self.states_ is not None else None
         self.blend_ = Blend.fit(labels, scores, weights)
+        groups = [trial.phase.group for trial in X]
+        calibrated = log_odds(self.blend_(scores))
+        self.conformal_ = Conformal.of(calibrated, labels, groups)
+        self.coverage_ = measure_coverage(out_of_fold_sets(calibrated, labels, groups, data.folds), labels)
         self.out_of_fold_ = self.blend_(scores)
+        self.cross_calibrated_ = cross_calibrated(labels, scores, weights, data.folds)
         self.out_of_fold_parts_ = scores
         self.out_of_fold_labels_ = labels
-        self.out_of_fold_groups_ = np.array([trial.phase.group for trial in X])
+        self.out_of_fold_groups_ = np.array(groups)
         self.base_rates_ = count_base_rates(X, labels)
         self.classes_ = np.array([0, 1])
         return self
@@ -194,33 +220,70 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         return np.asarray(self.predict_proba(X)[:, 1] >= self.blend_.threshold, dtype=np.int64)
 
     def predict_trials(self, X: Sequence[Trial]) -> list[Prediction]:
-        """Return each trial's probability beside its base rate, with drug mapping and warnings."""
-        probabilities = self.predict_proba(X)[:, 1]
-        encoder = self.trial_encoder()
-        predictions = []
-        for trial, probability in zip(X, probabilities, strict=True):
-            report = encoder.report(trial)
-            base_rate = self.base_rates_.get(trial.phase.group, self.base_rates_[ALL])
-            warnings = list(report.warnings)
-            if base_rate.group == ALL:
-                warnings.append(f"phase {trial.phase.value!r} is not among the training trials; base rate is over all")
-            predictions.append(
-                Prediction(trial, float(probability), base_rate, report.drugs, report.diseases, tuple(warnings))
-            )
-        return predictions
+        """Return each trial's probability with its interval, outcome sets, base rate, drug mapping and warnings."""
+        self._require_fitted()
+        encoded = self._encoded(X)
+        scores = self._blended(X, encoded)
+        intervals: list[Interval | None] = [None] * len(X)
+        if self.replicates > 1:
+            ends = zip(*scores.interval(LEVEL), strict=True)
+            intervals = [Interval(float(low), float(high), LEVEL) for low, high in ends]
+        sets = self.conformal_.sets(scores.log_odds, [trial.phase.group for trial in X]) if len(X) else []
+        places = self.cloud_.place(encoded) if self.cloud_ is not None and len(X) else [None] * len(X)
+        rows = zip(X, scores.probability.tolist(), intervals, sets, places, strict=True)
+        return [self._prediction(*row) for row in rows]
+
+    def _prediction(
+        self,
+        trial: Trial,
+        probability: float,
+        interval: Interval | None,
+        sets: tuple[OutcomeSet, ...],
+        domain: Domain | None,
+    ) -> Prediction:
+        report = self.trial_encoder().report(trial)
+        base_rate = self.base_rates_.get(trial.phase.group, self.base_rates_[ALL])
+        warnings = list(report.warnings)
+        if base_rate.group == ALL:
+            warnings.append(f"phase {trial.phase.value!r} is not among the training trials; base rate is over all")
+        if domain is not None and domain.outside:
+            warnings.append("unlike the trials the model learned from: farther from them than 95% of held-out ones")
+        return Prediction(
+            trial, probability, interval, sets, domain, base_rate, report.drugs, report.diseases, tuple(warnings)
+        )
 
     def part_probabilities(self, X: Sequence[Trial]) -> dict[str, NDArray[np.float64]]:
         """Return each part's own probabilities of success, shape ``(n,)`` a part, before the blend."""
         self._require_fitted()
-        scores = {name: model.predict_proba(X) for name, model in self.text_models_.items()}
-        if self.states_ is None and not self.networks_:
-            return scores
-        encoded = self.trial_encoder().encode(X)
-        if self.states_ is not None:
-            scores[STATES] = self.states_.predict_proba(encoded)
-        if self.networks_:
-            scores[NETWORK] = mean_probability(self.networks_, encoded)
-        return scores
+        return {name: scores[0] for name, scores in part_scores(self, X, self._encoded(X), refits=0).items()}
+
+    def score_trials(self, X: Sequence[Trial]) -> Scores:
+        """Return calibrated log-odds of success, of the model and of its bootstrap refits.
+
+        The networks are not refitted: refit r takes network r (modulo their number) alone, so that they differ too.
+        """
+        self._require_fitted()
+        return self._blended(X, self._encoded(X))
+
+    def _blended(self, X: Sequence[Trial], encoded: "Sequence[EncodedTrial]") -> Scores:
+        if not len(X):
+            return Scores(np.empty(0), np.empty((self.replicates, 0)))
+        calibrated = log_odds(self.blend_(part_scores(self, X, encoded, self.replicates)))
+        return Scores(calibrated[0], calibrated[1:])
+
+    def _encoded(self, X: Sequence[Trial]) -> "list[EncodedTrial]":
+        """Return the trials as arrays; none where no part reads them."""
+        return self.trial_encoder().encode(X) if self.states_ is not None or self.networks_ else []
+
+    def keep_in_memory(self, megabytes: float = 256) -> None:
+        """Keep this model warm: hidden states stay in memory and never reach the disk.
+
+        Raises
+        ------
+        InputError
+            If ``megabytes`` is not above 0.
+        """
+        self.trial_encoder().keep_in_memory(megabytes)
 
     def trial_encoder(self) -> "TrialEncoder":
         """Return the encoder of trials, built on first use (it loads the language model)."""

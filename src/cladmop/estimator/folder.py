@@ -14,7 +14,12 @@ from cladmop import __version__
 from cladmop.errors import CorruptArtefactError, MissingArtefactError
 from cladmop.estimator.blend import Blend
 from cladmop.estimator.card import card_text, out_of_fold_metrics
+from cladmop.estimator.conformal import Conformal
+from cladmop.estimator.coverage import Coverage
+from cladmop.estimator.domain import TrainingCloud
+from cladmop.estimator.members import STATES
 from cladmop.estimator.prediction import BaseRate
+from cladmop.estimator.replicates import Replicates
 from cladmop.estimator.states import StatesModel
 from cladmop.rivals.checkpoint import load_rival, save_rival
 from cladmop.rivals.tfidf import TextModel
@@ -24,10 +29,11 @@ if TYPE_CHECKING:
     from cladmop.estimator.classifier import TrialOutcomeClassifier
     from cladmop.model.cladmop import CLaDMoP
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder layout; a reader refuses others."""
 _WEIGHTS = "model.safetensors"
-_NETWORK, _STATES = "network-{number}.", "states."
+_NETWORK, _STATES, _REPLICATES = "network-{number}.", "states.", "replicates-{name}."
+_CONFORMAL, _CLOUD = "conformal.", "cloud."
 _TABLE, _ROWS = "tokens.ancestor.weight", "tokens.ancestor.rows"
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -53,6 +59,7 @@ def save(model: "TrialOutcomeClassifier", folder: Path, card: Mapping[str, Any])
             "texts": list(model.text_models_),
             "blend": model.blend_.to_dict(),
             "base_rates": {group: asdict(rate) for group, rate in model.base_rates_.items()},
+            "coverage": [asdict(one) for one in model.coverage_],
             "sha256": digests,
         }
         metrics = out_of_fold_metrics(model)
@@ -78,6 +85,13 @@ def load(cls: "type[TrialOutcomeClassifier]", folder: str | Path) -> Any:  # noq
         model.networks_ = _load_networks(path, config, tensors)
         model.states_ = StatesModel.from_tensors(_below(_STATES, tensors)) if config["states"] else None
         model.text_models_ = {name: _load_text(_text_folder(path, name)) for name in config["texts"]}
+        model.coverage_ = tuple(Coverage(**one) for one in config["coverage"])
+        model.conformal_ = Conformal.from_tensors(_below(_CONFORMAL, tensors))
+        model.cloud_ = TrainingCloud.from_tensors(_below(_CLOUD, tensors)) if config["states"] else None
+        regressions = [*config["texts"], *([STATES] if config["states"] else [])]
+        model.replicates_ = {
+            name: Replicates.from_tensors(_below(_REPLICATES.format(name=name), tensors)) for name in regressions
+        }
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise CorruptArtefactError(f"{path / 'config.json'} is malformed ({error!r}); get the model again") from error
     model.classes_ = np.array([0, 1])
@@ -111,6 +125,12 @@ def _tensors(model: "TrialOutcomeClassifier") -> Tensors:
         found |= {prefix + name: array for name, array in arrays.items()}
     if model.states_ is not None:
         found |= {_STATES + name: array for name, array in model.states_.tensors().items()}
+    for part, replicates in model.replicates_.items():
+        prefix = _REPLICATES.format(name=part)
+        found |= {prefix + name: array for name, array in replicates.tensors().items()}
+    found |= {_CONFORMAL + name: array for name, array in model.conformal_.tensors().items()}
+    if model.cloud_ is not None:
+        found |= {_CLOUD + name: array for name, array in model.cloud_.tensors().items()}
     return found
 
 

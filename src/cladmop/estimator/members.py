@@ -3,7 +3,7 @@
 Shapes: n training trials.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cladmop.encoders.base import EncodedTrial
-from cladmop.estimator.states import StatesModel
+from cladmop.estimator.replicates import Replicates, bootstrap_counts
+from cladmop.estimator.states import INVERSE_PENALTY, StatesModel
 from cladmop.evaluation.folds import Fold
 from cladmop.pipeline import NetworkSettings, mean_probability, train_network
 from cladmop.records import Trial
@@ -21,6 +22,8 @@ from cladmop.rivals.tfidf import TextModel, TextSettings
 if TYPE_CHECKING:
     from cladmop.model.cladmop import CLaDMoP
 
+STATES = "states"
+"""Name of the part that reads hidden states."""
 Scores = NDArray[np.float64]
 Item = TypeVar("Item")
 Model = TypeVar("Model", TextModel, StatesModel)
@@ -86,6 +89,21 @@ def fit_networks(
         networks.append(network)
         scores[fold.validation] = mean_probability([network], _take(data.encoded, fold.validation))
     return networks, scores
+
+
+def refit(
+    data: TrainingSet, texts: Mapping[str, TextModel], states: StatesModel | None, refits: int, seed: int
+) -> dict[str, Replicates]:
+    """Fit each regression of a blend again on the same ``refits`` bootstrap samples, over the features it has."""
+    counts = bootstrap_counts(data.labels, refits, seed)
+    found = {
+        name: Replicates.fit(model.design(data.trials), data.labels, counts, data.weights, model.settings.C)
+        for name, model in texts.items()
+    }
+    if states is not None:
+        design = states.design(data.encoded)
+        found[STATES] = Replicates.fit(design, data.labels, counts, data.weights, INVERSE_PENALTY)
+    return found
 
 
 def round_to_half(network: "CLaDMoP") -> None:

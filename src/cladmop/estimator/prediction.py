@@ -1,9 +1,12 @@
 """One trial's score with all that a reader needs to judge it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from cladmop.drugs.resolve import Resolution
+from cladmop.estimator.conformal import OutcomeSet
+from cladmop.estimator.domain import Domain
+from cladmop.estimator.scores import Interval
 from cladmop.records import Trial
 
 
@@ -26,6 +29,12 @@ class Prediction:
     trial: Trial
     probability: float
     """Calibrated probability of success, 0 to 1."""
+    interval: Interval | None
+    """Where the probability would lie, were the model fitted on other such trials; none without bootstrap refits."""
+    sets: tuple[OutcomeSet, ...]
+    """The outcomes that cannot be ruled out, one set a level: both where the model abstains."""
+    domain: Domain | None
+    """Where the trial lies among those the model learned from; none where no part reads hidden states."""
     base_rate: BaseRate
     drugs: tuple[Resolution, ...]
     """How each drug name was mapped; the kind says which were not."""
@@ -48,6 +57,9 @@ class Prediction:
             "base_rate": self.base_rate.rate,
             "base_rate_group": self.base_rate.group,
             "base_rate_trials": self.base_rate.trials,
+            "interval": None if self.interval is None else asdict(self.interval),
+            "sets": [{"level": one.level, "outcomes": list(one.outcomes)} for one in self.sets],
+            "domain": None if self.domain is None else asdict(self.domain),
             "drugs": [drug.to_dict() for drug in self.drugs],
             "diseases": list(self.diseases),
             "warnings": list(self.warnings),

@@ -17,7 +17,7 @@ from cladmop.rivals.phases import phase_columns
 
 PARTS = 4
 _CLIP = 4.0  # standard deviations; beyond, a state says no more
-_C = 0.1
+INVERSE_PENALTY = 0.1
 """Inverse strength of the ridge penalty: heavy, chosen on folds of TOP phase I train and valid."""
 _PHASES = list(Phase)
 
@@ -44,7 +44,7 @@ class StatesModel:
         raw = part_means(encoded)
         mean, deviation = raw.mean(axis=0), np.maximum(raw.std(axis=0), 1e-6)
         features = np.hstack([_scaled(raw, mean, deviation), _phases(encoded)])
-        model = LogisticRegression(C=_C, max_iter=5000)
+        model = LogisticRegression(C=INVERSE_PENALTY, max_iter=5000)
         model.fit(features, np.asarray(labels), sample_weight=np.asarray(weights))
         weights_D, phases_G = np.split(model.coef_[0].astype(np.float32), [raw.shape[1]])
         return cls(mean, deviation, weights_D, phases_G, float(model.intercept_[0]))
@@ -53,9 +53,13 @@ class StatesModel:
         """Return the probability of success of each trial, shape (n,)."""
         from scipy.special import expit
 
-        features = _scaled(part_means(encoded), self.mean, self.deviation)
-        logits = features @ self.coefficients + _phases(encoded) @ self.phases + self.intercept
+        features, phases = np.split(self.design(encoded), [len(self.mean)], axis=1)
+        logits = features @ self.coefficients + phases @ self.phases + self.intercept
         return np.asarray(expit(logits), dtype=np.float64)
+
+    def design(self, encoded: Sequence[EncodedTrial]) -> NDArray[np.float32]:
+        """Return what the regression sees: standardised part means, then phase groups, shape (n, D + G)."""
+        return np.hstack([_scaled(part_means(encoded), self.mean, self.deviation), _phases(encoded)])
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that `from_tensors` needs to give identical scores."""

@@ -105,14 +105,11 @@ class TextModel:
         self.vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
         self.idf = vectorizer.idf_.astype(dtype)
         self._vectorizer = None
-        from scipy.sparse import hstack
-
-        phases = _phases(trials)[:, : len(GROUPS) if self.settings.phases else 0]
         model = LogisticRegression(C=self.settings.C, max_iter=1000)
-        model.fit(hstack([self._features(trials), phases], format="csr"), truth, sample_weight=weights)
-        self.coefficients = model.coef_[0, : len(self.vocabulary)].astype(dtype)
+        model.fit(self.design(trials), truth, sample_weight=weights)
+        self.coefficients, phases = np.split(model.coef_[0].astype(dtype), [len(self.vocabulary)])
         self.phase_coefficients = np.zeros(len(GROUPS), dtype=dtype)
-        self.phase_coefficients[: phases.shape[1]] = model.coef_[0, len(self.vocabulary) :]
+        self.phase_coefficients[: len(phases)] = phases
         self.intercept = float(model.intercept_[0])
         return self
 
@@ -123,6 +120,19 @@ class TextModel:
         logits = self._features(trials) @ self.coefficients.astype(np.float64) + self.intercept
         logits += _phases(trials) @ self.phase_coefficients.astype(np.float64)
         return np.asarray(expit(logits), dtype=np.float64)
+
+    def design(self, trials: Sequence[Trial]) -> "csr_matrix":
+        """Return what the regression sees, sparse: TF-IDF, then with ``settings.phases`` the phase groups.
+
+        Raises
+        ------
+        CladmopError
+            If the model is not fitted.
+        """
+        from scipy.sparse import hstack
+
+        phases = _phases(trials)[:, : len(GROUPS) if self.settings.phases else 0]
+        return hstack([self._features(trials), phases], format="csr")
 
     def contributions(self, trials: Sequence[Trial]) -> "csr_matrix":
         """Return what each feature of each trial adds to its log-odds, sparse, shape (n, V).

@@ -1,0 +1,51 @@
+"""The parts of a blend, each scored by the model and by its refits.
+
+Shapes: n trials, R refits, K networks.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cladmop.encoders.base import EncodedTrial
+from cladmop.estimator.blend import log_odds
+from cladmop.estimator.members import STATES
+from cladmop.records import Trial
+
+if TYPE_CHECKING:
+    from cladmop.estimator.classifier import TrialOutcomeClassifier
+
+NETWORK = "network"
+"""Name of the part of CLaDMoP networks."""
+
+
+def part_scores(
+    model: "TrialOutcomeClassifier", trials: Sequence[Trial], encoded: Sequence[EncodedTrial], refits: int
+) -> dict[str, NDArray[np.float64]]:
+    """Return each part's probabilities of success, shape (1 + refits, n): the model's own, then those of its refits."""
+    from scipy.special import expit
+
+    logits = {}
+    for name, text in model.text_models_.items():
+        logits[name] = [log_odds(text.predict_proba(trials))[None]]
+        if refits:
+            logits[name].append(model.replicates_[name].logits(text.design(trials))[:refits])
+    if model.states_ is not None:
+        logits[STATES] = [log_odds(model.states_.predict_proba(encoded))[None]]
+        if refits:
+            logits[STATES].append(model.replicates_[STATES].logits(model.states_.design(encoded))[:refits])
+    if model.networks_:
+        logits[NETWORK] = list(_network_logits(model, encoded, refits))
+    return {name: np.asarray(expit(np.concatenate(rows)), dtype=np.float64) for name, rows in logits.items()}
+
+
+def _network_logits(
+    model: "TrialOutcomeClassifier", encoded: Sequence[EncodedTrial], refits: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean over the networks, shape (1, n), and one network a refit, shape (refits, n)."""
+    from cladmop.training.predict import predict_logits
+
+    logits = np.stack([predict_logits(network, encoded) for network in model.networks_])
+    return logits.mean(axis=0, keepdims=True), logits[np.arange(refits) % len(logits)]
