@@ -93,3 +93,26 @@ def test_failed_save_leaves_the_former_model(fitted, copy, monkeypatch):
 def test_numbers_are_plain(saved):
     config = json.loads((saved / "config.json").read_text())
     assert np.isclose(sum(config["blend"]["weights"].values()), 1)
+
+
+def test_model_without_refits_survives_storage_and_gives_no_interval(classifier, invented, tmp_path):
+    trials, labels = invented(40)
+    model = classifier(replicates=0, parts={"words": 1.0}).fit(trials, labels)
+    model.save_pretrained(tmp_path / "model")
+    loaded = TrialOutcomeClassifier.from_pretrained(tmp_path / "model")
+    loaded._trial_encoder = model.trial_encoder()
+    (prediction,) = loaded.predict_trials(trials[:1])
+    assert prediction.interval is None
+    assert prediction.domain is None
+    assert prediction.probability == pytest.approx(model.predict_proba(trials[:1])[0, 1])
+    assert [one.level for one in prediction.sets] == [0.8, 0.9]
+
+
+def test_loaded_model_gives_the_same_intervals_sets_and_places(fitted, saved, invented):
+    trials, _ = invented(10, seed=12)
+    loaded = TrialOutcomeClassifier.from_pretrained(saved)
+    loaded._trial_encoder = fitted.trial_encoder()
+    assert loaded.coverage_ == fitted.coverage_
+    for ours, theirs in zip(loaded.predict_trials(trials), fitted.predict_trials(trials), strict=True):
+        assert (ours.interval, ours.sets, ours.domain) == (theirs.interval, theirs.sets, theirs.domain)
+        assert ours.interval.low < ours.probability < ours.interval.high

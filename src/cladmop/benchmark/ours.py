@@ -48,7 +48,7 @@ class Recipe:
         own = fit_labels(trials, labels)
         others, other_labels = self._others
         weights = np.repeat([1.0, OTHER_PHASES], [len(own), len(others)])
-        model = TrialOutcomeClassifier(encoder=self._encoder, seed=self._seed, work_dir=self._folder)
+        model = TrialOutcomeClassifier(encoder=self._encoder, replicates=0, seed=self._seed, work_dir=self._folder)
         self._model = model.fit([*trials, *others], [*own, *np.asarray(other_labels, dtype=np.int64)], weights)
         return self
 

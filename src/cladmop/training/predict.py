@@ -1,7 +1,8 @@
 """Scores of a trained network: the probability of success, and the zero-shot match."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -41,12 +42,9 @@ def predict_logits(
     alone leaves the head untrained, and its logits say nothing.
     """
     logits = np.zeros(len(encoded))
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
+    with evaluating(model), torch.no_grad():
         for rows in Batches.over(encoded, batch_size, tokens_per_batch).in_order():
             logits[rows] = model.outcome(collate([encoded[row] for row in rows])).double().numpy()
-    model.train(was_training)
     _require_finite(logits)
     return logits
 
@@ -78,17 +76,27 @@ def match_scores(
         raise InputError("match scores need at least one reference trial; got none")
     scores = np.zeros(len(encoded))
     at_once = max(1, _PAIRS_AT_ONCE // len(reference))
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
+    with evaluating(model), torch.no_grad():
         drugs = model.tokens(collate(reference))
         for rows in Batches.over(encoded, at_once, _TOKENS_PER_BATCH).in_order():
             criteria, own = model.read(collate([encoded[row] for row in rows]))
             margin = model.score_own(criteria, own) - model.score_pairs(criteria, drugs).mean(dim=1)
             scores[rows] = torch.sigmoid(math.exp(model.config.temperature) * margin).double().numpy()
-    model.train(was_training)
     _require_finite(scores)
     return scores
+
+
+@contextmanager
+def evaluating(model: CLaDMoP) -> Iterator[None]:
+    """Leave out dropout for a while; a model that does so already is not touched, so that threads may share it."""
+    if not model.training:
+        yield
+        return
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train()
 
 
 def _require_finite(scores: NDArray[np.float64]) -> None:
