@@ -1,0 +1,82 @@
+"""The score of a trial before and after it is written differently."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from cladmop.explain.left_out import score_variants
+from cladmop.records import Trial
+from cladmop.whatif.comparison import changes
+from cladmop.whatif.edits import Edit
+
+if TYPE_CHECKING:
+    from cladmop.estimator import TrialOutcomeClassifier
+    from cladmop.estimator.scores import Change, Scores
+
+NOTE = (
+    "An association in past trials, not a cause: trials that are written like this have succeeded more or less often, "
+    "which does not mean that this trial would if it were changed so."
+)
+"""Stands beside every answer. The interval is of what the training trials leave open, not of what will happen."""
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A probability of success with its 90% interval, all 0 to 1."""
+
+    probability: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What an edit does to a score."""
+
+    before: Likelihood
+    after: Likelihood
+    change: "Change"
+    """After minus before, its interval from the paired refits."""
+    changed: tuple[str, ...]
+    """The edits in plain words; empty where both versions are the same to a score."""
+    note: str = NOTE
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "before": asdict(self.before),
+            "after": asdict(self.after),
+            "change": {**asdict(self.change), "sure": self.change.sure},
+            "changed": list(self.changed),
+            "note": self.note,
+        }
+
+
+def what_if(
+    model: "TrialOutcomeClassifier", trial: Trial, edited: Trial, edits: Sequence[Edit] | None = None
+) -> WhatIf:
+    """Score a trial before and after it is written differently.
+
+    Parameters
+    ----------
+    model
+        A fitted model with two or more bootstrap refits.
+    trial, edited
+        Both versions (`apply_edits` makes the second).
+    edits
+        What was changed; found by comparing both versions if none are given.
+
+    Raises
+    ------
+    InputError
+        If the model has no refits, or a structure is no SMILES.
+    """
+    changed = changes(trial, edited) if edits is None else tuple(edit.words(trial) for edit in edits)
+    scores = score_variants(model, [trial, edited])
+    return WhatIf(likelihood(scores, 0), likelihood(scores, 1), scores.change(1, 0), changed)
+
+
+def likelihood(scores: "Scores", row: int) -> Likelihood:
+    """Return the probability of one row of scores with its interval."""
+    low, high = scores.interval()
+    return Likelihood(float(scores.probability[row]), float(low[row]), float(high[row]))
