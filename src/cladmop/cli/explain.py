@@ -1,0 +1,85 @@
+"""``cladmop explain``: what each criterion, drug and disease of a trial is worth to its score."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cladmop.cli.options import print_table, say
+
+if TYPE_CHECKING:
+    from cladmop.evaluation.tables import Table
+    from cladmop.explain import Contribution, Explanation
+    from cladmop.records import Trial
+
+
+def explain(
+    source: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="Trial or trials, of any form that `cladmop predict` reads.")
+    ],
+    model: Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")] = "default",
+    drug: Annotated[list[str] | None, typer.Option("--drug", help="Drug of a text file; repeat it.")] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option("--condition", help="Condition of a text file; repeat it.")
+    ] = None,
+    phase: Annotated[
+        str | None, typer.Option("--phase", help="Phase of a text file, or of trials without one.")
+    ] = None,
+    registry: Annotated[
+        str | None,
+        typer.Option("--registry", metavar="URL", help="API v2 that answers for an NCT id, if not ClinicalTrials.gov."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="Parts shown, those that move the score most first.")] = 12,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON line a trial on standard output, with all parts.")
+    ] = False,
+) -> None:
+    """Explain each trial's score: the summary, and what each part adds to the probability."""
+    from cladmop.cli.predict import read_input
+
+    trials = read_input(source, drug or (), condition or (), phase, registry)
+
+    from cladmop.estimator import TrialOutcomeClassifier
+    from cladmop.explain import explain as explained
+
+    fitted = TrialOutcomeClassifier.from_pretrained(model)
+    for trial in trials:
+        explanation = explained(fitted, trial)
+        if as_json:
+            say(json.dumps({"nctid": trial.nct_id, **explanation.to_json()}, ensure_ascii=False))
+        else:
+            _print(trial, explanation, top)
+
+
+def _print(trial: "Trial", explanation: "Explanation", top: int) -> None:
+    from rich.console import Console
+
+    label = " ".join(part for part in (trial.nct_id, trial.title) if part) or "trial without a name"
+    console = Console()
+    console.print(label, markup=False, highlight=False)
+    console.print(explanation.summary, markup=False, highlight=False)
+    if explanation.contributions:
+        print_table(_table(explanation.contributions, top))
+
+
+def _table(contributions: "tuple[Contribution, ...]", top: int) -> "Table":
+    from cladmop.evaluation.tables import Table
+    from cladmop.explain.summary import named
+
+    largest = sorted(contributions, key=lambda one: -abs(one.points))[:top]
+    rows = tuple(
+        (
+            named(one),
+            f"{100 * one.points:+.1f}",
+            f"{100 * one.low:+.1f} to {100 * one.high:+.1f}",
+            "yes" if one.sure else "no",
+        )
+        for one in largest
+    )
+    note = (
+        f"{len(largest)} of {len(contributions)} parts. Points of probability that the part adds, all else as it is; "
+        "sure: the interval leaves out 0."
+    )
+    return Table("What moves the score", ("part", "points", "90% interval", "sure"), rows, note)
