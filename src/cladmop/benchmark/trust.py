@@ -4,8 +4,8 @@ Shapes: n labelled trials.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,8 +73,8 @@ def sets_table(judged: Judged, name: str) -> Table:
         ("level", "hold the outcome", "one outcome", "right where one"),
         tuple(_coverage_row(coverage) for coverage in coverages),
         "Share of trials [95% Wilson interval]. A set of both outcomes abstains. Class-conditional conformal sets, "
-        "calibrated on out-of-fold scores: their level holds in the long run for trials like those of training, not for "
-        "later ones.",
+        "calibrated on out-of-fold scores: their level holds in the long run for trials like those of training, not "
+        "for later ones.",
     )
 
 
@@ -108,6 +108,22 @@ def domain_table(judged: Judged, name: str) -> Table:
         "Flagged: farther than 95% of held-out training trials. [95% interval]. Differences between rows whose "
         "intervals overlap are not established.",
     )
+
+
+def record(judged: Judged, name: str, command: str) -> dict[str, Any]:
+    """Return what a model folder keeps of the test (``tested.json``): coverage, and calibration before and after."""
+    before = evaluate(judged.labels, judged.uncalibrated, judged.threshold)
+    after = evaluate(judged.labels, judged.probabilities, judged.threshold)
+    return {
+        "data": name,
+        "command": command,
+        "trials": len(judged.labels),
+        "base_rate": float(judged.labels.mean()),
+        "roc_auc": asdict(after.roc_auc),
+        "brier": {"before": asdict(before.brier), "after": asdict(after.brier)},
+        "ece": {"before": asdict(before.ece), "after": asdict(after.ece)},
+        "coverage": [asdict(one) for one in measure_coverage([one.sets for one in judged.predictions], judged.labels)],
+    }
 
 
 def _domain_row(judged: Judged, title: str, rows: NDArray[np.bool_]) -> tuple[str, ...]:

@@ -115,13 +115,17 @@ def trust(
     data: DataOption,
     phase: PhaseOption = PhaseGroup.I,
     model: ModelOption = "default",
+    store: Annotated[
+        Path | None, typer.Option("--store", help="Also write figures as JSON: MODEL/tested.json is shown by the page.")
+    ] = None,
     *,
     markdown: MarkdownOption = False,
 ) -> None:
     """Measure a model's calibration, outcome sets and domain flag on the test split of one phase of TOP."""
-    from cladmop.benchmark.trust import calibration_table, domain_table, judge, sets_table
+    from cladmop.benchmark.trust import calibration_table, domain_table, judge, record, sets_table
     from cladmop.estimator import TrialOutcomeClassifier
     from cladmop.sources.top import read_split
+    from cladmop.storage import write_json
 
     labelled = read_split(data, phase.value, "test")
     judged = judge(
@@ -129,8 +133,12 @@ def trust(
         [one.trial for one in labelled],
         [one.success for one in labelled],
     )
+    name = f"TOP phase {phase.value} test"
     for make in (calibration_table, sets_table, domain_table):
-        show_table(make(judged, f"TOP phase {phase.value} test"), markdown=markdown)
+        show_table(make(judged, name), markdown=markdown)
+    if store is not None:
+        write_json(store, record(judged, name, f"cladmop benchmark trust --data DIR --phase {phase.value}"))
+        note(f"stored in {store}")
 
 
 def _run(

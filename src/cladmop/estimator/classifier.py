@@ -103,6 +103,8 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         Out-of-fold scores by which outcome sets are made.
     coverage_ : tuple of Coverage
         What the sets of each level were worth out of fold.
+    tested_ : dict or None
+        What a test split said of the loaded model (``tested.json``, by ``cladmop benchmark trust --store``).
     cloud_ : TrainingCloud or None
         Where the training trials lie; none where no part reads hidden states.
     out_of_fold_ : ndarray of shape (n,)
@@ -200,6 +202,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.out_of_fold_labels_ = labels
         self.out_of_fold_groups_ = np.array(groups)
         self.base_rates_ = count_base_rates(X, labels)
+        self.tested_: dict[str, Any] | None = None
         self.classes_ = np.array([0, 1])
         return self
 

@@ -35,6 +35,7 @@ _WEIGHTS = "model.safetensors"
 _NETWORK, _STATES, _REPLICATES = "network-{number}.", "states.", "replicates-{name}."
 _CONFORMAL, _CLOUD = "conformal.", "cloud."
 _TABLE, _ROWS = "tokens.ancestor.weight", "tokens.ancestor.rows"
+_TESTED = "tested.json"
 Tensors = Mapping[str, NDArray[Any]]
 
 
@@ -86,6 +87,7 @@ def load(cls: "type[TrialOutcomeClassifier]", folder: str | Path) -> Any:  # noq
         model.states_ = StatesModel.from_tensors(_below(_STATES, tensors)) if config["states"] else None
         model.text_models_ = {name: _load_text(_text_folder(path, name)) for name in config["texts"]}
         model.coverage_ = tuple(Coverage(**one) for one in config["coverage"])
+        model.tested_ = read_json(path / _TESTED) if (path / _TESTED).is_file() else None
         model.conformal_ = Conformal.from_tensors(_below(_CONFORMAL, tensors))
         model.cloud_ = TrainingCloud.from_tensors(_below(_CLOUD, tensors)) if config["states"] else None
         regressions = [*config["texts"], *([STATES] if config["states"] else [])]
