@@ -13,6 +13,7 @@ from cladmop.cli import (
     corpus,
     demo,
     evaluate,
+    explain,
     fit,
     models,
     predict,
@@ -21,6 +22,7 @@ from cladmop.cli import (
     shots,
     top,
     transfer,
+    whatif,
 )
 from cladmop.errors import CladmopError
 
@@ -32,6 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("predict", short_help="Score one trial or many.")(predict.predict)
+app.command("explain", short_help="Show what drives a trial's score.")(explain.explain)
+app.command("whatif", short_help="Show what an edit of a trial changes.")(whatif.whatif)
 app.command("demo", short_help="Score the bundled examples, write a report.")(demo.demo)
 app.command("evaluate", short_help="Measure score files against labels.")(evaluate.evaluate)
 app.command("score", short_help="Score anyone's predictions on TOP.")(score.score)
