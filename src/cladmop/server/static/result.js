@@ -1,0 +1,161 @@
+/** The result of one trial: its probability beside its base rate, and what speaks for caution. */
+
+import { h } from "./dom.js";
+import { count, percent, percentRange, phaseGroup, points, setInWords } from "./format.js";
+import { resultScale } from "./scale.js";
+import { get } from "./state.js";
+
+/** The head of the result, with the one figure that people came for. */
+export function hero() {
+  const { prediction, trial, version } = get();
+  const facts = [prediction.nctid, trial.phase && trial.phase !== "not applicable" ? trial.phase : "no phase stated"];
+  return h(
+    "section",
+    { class: "hero", "aria-labelledby": "result-title" },
+    h("p", { class: "facts" }, facts.filter(Boolean).join(" · ")),
+    h("h1", { id: "result-title", tabindex: "-1", dir: "auto" }, prediction.title || prediction.nctid || "Trial without a title"),
+    version && h("p", { class: "hint" }, version),
+    figure(prediction),
+    scale(prediction),
+    h("ul", { class: "readings" }, ...readings(prediction).map((words) => h("li", {}, words))),
+    outside(prediction),
+    warnings(prediction.warnings),
+    h("p", { class: "note" }, "What it is: how often past trials that look like this one reached their aim, as a model learned it. What it is not: a cause, a judgement of the drug, or medical advice."),
+  );
+}
+
+/** @param {any} prediction */
+function baseWords(prediction) {
+  return `base rate of ${phaseGroup(prediction.base_rate_group)}`;
+}
+
+/** @param {any} prediction */
+function figure(prediction) {
+  const difference = prediction.probability - prediction.base_rate;
+  const side = Math.abs(difference) < 0.005 ? "the same as" : difference > 0 ? "above" : "below";
+  const distance = side === "the same as" ? "" : `${Math.abs(difference * 100).toFixed(0)} points `;
+  return h(
+    "p",
+    { class: "figure" },
+    h("span", { class: "big" }, percent(prediction.probability)),
+    h("span", { class: "hidden-text" }, " "),
+    h(
+      "span",
+      { class: "beside" },
+      h("strong", {}, "probability of success"),
+      h("span", {}, `– ${baseWords(prediction)} ${percent(prediction.base_rate)}`),
+      h("span", { class: "soft" }, `${distance}${side} it, which ${count(prediction.base_rate_trials)} training trials gave`),
+    ),
+  );
+}
+
+/** @param {any} prediction */
+function scale(prediction) {
+  const { low, high, level } = prediction.interval ?? { low: prediction.probability, high: prediction.probability, level: 0.9 };
+  return resultScale({
+    value: prediction.probability, low, high, level,
+    base: prediction.base_rate, baseLabel: baseWords(prediction),
+  });
+}
+
+/** @param {any} prediction */
+function readings({ interval, sets, domain }) {
+  const lines = [];
+  if (interval) {
+    lines.push(`${percent(interval.level)} interval ${percentRange(interval)}: where the figure would lie had the model learned from other samples of such trials.`);
+  }
+  const widest = [...(sets ?? [])].sort((one, other) => other.level - one.level);
+  // The narrower set is worth a line only where it says something else.
+  const told = widest.filter((set, index) => index === 0 || set.outcomes.length !== widest[0].outcomes.length);
+  if (told.length) lines.push(told.map(setInWords).join(" "));
+  if (domain && !domain.outside) lines.push("The trial lies within what the model has learned from.");
+  return lines;
+}
+
+/** @param {any} prediction */
+function outside({ domain }) {
+  if (!domain?.outside) return null;
+  return h(
+    "p",
+    { class: "caution", id: "outside" },
+    h("strong", {}, "Outside of what the model knows. "),
+    "This trial is unlike those it learned from; read the figure as little more than the base rate.",
+  );
+}
+
+/** @param {string[]} words */
+export function warnings(words) {
+  if (!words?.length) return null;
+  return h(
+    "div",
+    { class: "caution" },
+    h("strong", {}, words.length === 1 ? "Note" : "Notes"),
+    h("ul", {}, ...words.map((word) => h("li", { dir: "auto" }, word))),
+  );
+}
+
+/** What drives the result, in plain words. */
+export function summary() {
+  const { explanation, explanationError } = get();
+  const holder = h("section", { class: "summary", "aria-labelledby": "summary-title" }, h("h2", { id: "summary-title" }, "In plain words"));
+  if (explanationError) holder.append(h("p", { class: "error", role: "alert" }, explanationError));
+  else if (!explanation) holder.append(h("p", { class: "waiting" }, "Leaving out each criterion, drug and disease in turn …"));
+  else {
+    const paragraphs = explanation.summary.split(/\n+/).filter(Boolean);
+    holder.append(...paragraphs.map((/** @type {string} */ words) => h("p", { dir: "auto" }, words)));
+    if (typeof explanation.rest === "number") holder.append(h("p", { class: "note" }, restInWords(explanation.rest)));
+  }
+  return holder;
+}
+
+/** @param {number} rest log-odds */
+function restInWords(rest) {
+  const amount = `${rest < 0 ? "\u2212" : "+"}${Math.abs(rest).toFixed(2)}`;
+  return `The figures of single lines do not add up to the score: ${amount} log-odds belong to the rest, which no single removal accounts for.`;
+}
+
+/** @param {any} model answer of GET /model */
+export function about(model) {
+  return h(
+    "section",
+    { "aria-labelledby": "about-title" },
+    h("h2", { id: "about-title" }, "About the model"),
+    h("p", {}, [model.title, model.version && `version ${model.version}`].filter(Boolean).join(", ")),
+    model.trained_on && h("p", {}, h("strong", {}, "Learned from: "), inWords(model.trained_on)),
+    rates(model.base_rates),
+    model.coverage && h("p", {}, h("strong", {}, "Checked: "), inWords(model.coverage)),
+    model.terms && h("p", {}, h("strong", {}, "Terms: "), inWords(model.terms)),
+    h("p", {}, "The page and the model run on this server; nothing is sent elsewhere."),
+  );
+}
+
+/** @param {any} baseRates by phase group */
+function rates(baseRates) {
+  if (!baseRates) return null;
+  const parts = Object.entries(baseRates).map(([group, rate]) => {
+    const share = typeof rate === "number" ? rate : rate.rate;
+    return `${phaseGroup(group)} ${percent(share)}`;
+  });
+  return h("p", {}, h("strong", {}, "Base rates: "), parts.join(", "));
+}
+
+/**
+ * A sentence, or the facts of an object one after the other.
+ * @param {any} value
+ * @returns {string}
+ */
+function inWords(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number") return Number.isInteger(value) ? count(value) : value > 0 && value < 1 ? percent(value) : String(value);
+  if (Array.isArray(value)) return value.map(inWords).join("; ");
+  if (typeof value !== "object") return String(value);
+  return Object.entries(value).map(([name, inner]) => `${name.replaceAll("_", " ")}: ${inWords(inner)}`).join(", ");
+}
+
+/**
+ * The difference that a set of edits makes, as one line.
+ * @param {any} change answer of POST /whatif
+ */
+export function changeInWords({ before, after, change }) {
+  return `${percent(before.probability)} → ${percent(after.probability)}, ${points(change.points)} points`;
+}
