@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 export CLADMOP_HOME ?= $(CURDIR)/.cladmop
 
-.PHONY: help demo test check unit types lint default-model clean
+.PHONY: help demo serve test check unit types lint default-model clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +33,10 @@ $(VENV)/.dev-ready: $(VENV)/.run-ready
 demo: $(VENV)/.run-ready ## Score the bundled example trials and write demo-report/index.html
 	$(BIN)/cladmop models get minilm
 	$(BIN)/cladmop demo --out demo-report
+
+serve: $(VENV)/.run-ready ## Open the page with the shipped model (PORT=8000)
+	$(BIN)/cladmop models get minilm
+	$(BIN)/cladmop serve --port $(or $(PORT),8000) --open
 
 test: check unit ## Lint, types, layers and all tests
 

@@ -19,6 +19,7 @@ from cladmop.cli import (
     predict,
     reproduce,
     score,
+    serve,
     shots,
     top,
     transfer,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("predict", short_help="Score one trial or many.")(predict.predict)
 app.command("explain", short_help="Show what drives a trial's score.")(explain.explain)
 app.command("whatif", short_help="Show what an edit of a trial changes.")(whatif.whatif)
+app.command("serve", short_help="Serve the page and the REST API.")(serve.serve)
 app.command("demo", short_help="Score the bundled examples, write a report.")(demo.demo)
 app.command("evaluate", short_help="Measure score files against labels.")(evaluate.evaluate)
 app.command("score", short_help="Score anyone's predictions on TOP.")(score.score)
