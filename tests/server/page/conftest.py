@@ -1,16 +1,18 @@
 """One browser for all tests of the page, and a page that may not misbehave unseen."""
 
 import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from server.page.fake import Fake, create_fake
+pytest.importorskip("uvicorn", reason="needs the service: pip install 'cladmop[serve]'")
+
+from cladmop.server.settings import Settings
+from server.page.invented_service import InventedService, Knobs
+from serving import running
+from sources.registry_server import registry, study
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SHORT = 5_000
@@ -58,28 +60,23 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def pretended() -> Iterator[tuple[str, Fake]]:
-    """The address of a server with an invented model, and the knobs of it."""
-    uvicorn = pytest.importorskip("uvicorn", reason="needs the service: pip install 'cladmop[serve]'")
-    fake = Fake()
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_fake(fake), log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}/", fake
-    server.should_exit = True
-    thread.join(10)
+def invented() -> InventedService:
+    """The model behind `pretended`."""
+    return InventedService()
+
+
+@pytest.fixture(scope="session")
+def pretended(invented: InventedService) -> Iterator[str]:
+    """The address of a service that is real but for its model and its registry."""
+    with registry([study(95_000_007)]) as records, running(invented, Settings(port=0, registry=records.url)) as one:
+        yield f"http://127.0.0.1:{one.port}/"
 
 
 @pytest.fixture
-def fake(pretended: tuple[str, Fake]) -> Fake:
-    """The knobs of the pretended server, all at rest."""
-    vars(pretended[1]).update(vars(Fake()))
-    return pretended[1]
+def knobs(invented: InventedService) -> Knobs:
+    """The knobs of the invented model, all at rest."""
+    invented.knobs = Knobs()
+    return invented.knobs
 
 
 @pytest.fixture
@@ -116,8 +113,8 @@ def watch(browser: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def site(watch: Any, pretended: tuple[str, Fake], fake: Fake) -> Watched:
-    """The page of the pretended server, open."""
-    watched = watch(pretended[0])
+def site(watch: Any, pretended: str, knobs: Knobs) -> Watched:
+    """The page of the pretended service, open."""
+    watched = watch(pretended)
     watched.open()
     return watched

@@ -1,5 +1,6 @@
 """For every reader: names, headings, contrast, narrow screens, paper."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -26,9 +27,9 @@ def full(site, trial=STUDY):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_in_both_schemes(watch, pretended, fake, scheme):
-    fake.outside = True
-    site = watch(pretended[0], color_scheme=scheme)
+def test_text_stands_out_in_both_schemes(watch, pretended, knobs, scheme):
+    knobs.outside = True
+    site = watch(pretended, color_scheme=scheme)
     page = site.open()
     page.click("#example")
     start = page.evaluate(CONTRAST)
@@ -47,9 +48,9 @@ def test_text_stands_out_in_both_schemes(watch, pretended, fake, scheme):
     assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
 
 
-def test_no_sideways_scroll(watch, pretended, fake):
+def test_no_sideways_scroll(watch, pretended, knobs):
     """640 pixels are a screen of 1280 at 200% zoom."""
-    site = watch(pretended[0], has_touch=True)
+    site = watch(pretended, has_touch=True)
     page = site.open()
     pages = [
         lambda: full(site),
@@ -64,8 +65,8 @@ def test_no_sideways_scroll(watch, pretended, fake):
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_narrow_screen_shows_the_change_at_its_foot(watch, pretended, fake):
-    site = watch(pretended[0], viewport={"width": 375, "height": 700})
+def test_a_narrow_screen_shows_the_change_at_its_foot(watch, pretended, knobs):
+    site = watch(pretended, viewport={"width": 375, "height": 700})
     site.open()
     page = site.score(json.dumps(STUDY))
     page.click('[aria-label="Remove inclusion criterion 1"]')
@@ -90,7 +91,7 @@ def test_every_control_has_a_name_and_headings_do_not_skip(site):
             ".map((one) => Number(one.tagName[1]))"
         )
         assert levels[0] == 1
-        assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False)), levels
+        assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels)), levels
         assert levels.count(1) == 1
         page.click("nav >> text=Portfolio")
     landmarks = page.evaluate("['header', 'nav', 'main', 'footer'].map((tag) => document.querySelectorAll(tag).length)")
@@ -107,8 +108,8 @@ def test_paper_shows_the_result_without_controls(site):
     assert page.pdf()[:5] == b"%PDF-"
 
 
-def test_nothing_moves_where_motion_is_unwanted(watch, pretended, fake):
-    site = watch(pretended[0], reduced_motion="reduce")
+def test_nothing_moves_where_motion_is_unwanted(watch, pretended, knobs):
+    site = watch(pretended, reduced_motion="reduce")
     site.open()
     page = site.score(json.dumps(STUDY))
     page.evaluate(

@@ -1,5 +1,6 @@
 """From a trial to its result, its edits and a file to keep, against a server with an invented model."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -110,11 +111,11 @@ def test_every_kind_of_edit_reaches_the_server(site):
     assert page.locator(".rows > .changed, .rows > .removed").count() == 0
 
 
-def test_quick_edits_are_asked_for_once_and_older_answers_are_dropped(site, fake):
+def test_quick_edits_are_asked_for_once_and_older_answers_are_dropped(site, knobs):
     page = site.score(CRITERIA)
     asked = []
     page.on("request", lambda one: asked.append(one.post_data_json) if one.url.endswith("/whatif") else None)
-    fake.slow = 0.5
+    knobs.slow = 0.5
     page.click('[aria-label="Remove inclusion criterion 1"]')
     page.click('[aria-label="Remove inclusion criterion 2"]')
     page.wait_for_selector("#whatif .waiting:has-text('2 edits')")
@@ -226,8 +227,8 @@ def test_links_lead_to_the_registry_only(site):
     assert "412 of 980" in page.inner_text(".rates tr:has-text('phase I')")
 
 
-def test_what_the_model_does_not_know_is_flagged(site, fake):
-    fake.outside, fake.outcomes = True, ("failure",)
+def test_what_the_model_does_not_know_is_flagged(site, knobs):
+    knobs.outside, knobs.outcomes = True, ("failure",)
     page = site.score(json.dumps(STUDY))
     assert "Outside of what the model knows" in page.inner_text("#outside")
     assert "rules out success at 90%" in page.inner_text(".readings")
@@ -238,7 +239,7 @@ def test_errors_stand_beside_the_box(site):
     wrong = [
         ("", "Paste a trial"),
         ("NCT123", "NCT and eight digits"),
-        ("NCT00000000", "has no such study"),
+        ("NCT95000404", "NCT95000404"),
         ('{"inclusion": ["a"', "not valid JSON"),
         ('[{"inclusion": ["a"]}, {"inclusion": ["b"]}]', "holds 2 trials"),
         ('{"inclusion": ["a"], "colour": "<b>red</b>"}', "unknown field 'colour'"),
@@ -264,16 +265,31 @@ def test_an_error_of_an_edit_stands_in_its_panel(site):
 
 def test_a_number_is_looked_up_and_its_version_said(site):
     page = site.score("nct95000007")
-    assert "version of 2024-01-01" in page.inner_text(".hero")
+    assert "2024-05-06" in page.inner_text(".hero")
     assert page.inner_text(".facts").startswith("NCT95000007")
+
+
+def protocol():
+    """A protocol in Word's format."""
+    docx = pytest.importorskip("docx", reason="needs python-docx: pip install 'cladmop[documents]'")
+    document = docx.Document()
+    for style, text in (
+        ("Heading 1", "5 Study population"), ("Heading 2", "5.1 Inclusion criteria"),
+        ("List Bullet", "Age 18 years or older"), ("List Bullet", "A line that does not belong here"),
+        ("Heading 2", "5.2 Exclusion criteria"), ("List Bullet", HOSTILE), ("Heading 1", "6 Statistics"),
+    ):  # fmt: skip
+        document.add_paragraph(text, style=style)
+    written = io.BytesIO()
+    document.save(written)
+    return written.getvalue()
 
 
 def test_a_document_is_confirmed_before_it_is_scored(site):
     page = site.page
-    document = {"name": "protocol.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"}
-    page.set_input_files("#file", document)
-    page.wait_for_selector("#confirm:not([hidden])")
-    assert "pages 11 to 12" in page.inner_text("#confirm .caution")
+    page.set_input_files("#file", {"name": "protocol.docx", "mimeType": "application/zip", "buffer": protocol()})
+    page.wait_for_selector("#confirm:not([hidden])", timeout=30_000)  # a process of its own reads it
+    assert "criteria found on" in page.inner_text("#confirm .caution")
+    assert HOSTILE in page.inner_text("#confirm")
     assert not [url for url in site.requests if url.endswith("/predict")]
     page.click('[aria-label="Remove inclusion criterion 2"]')
     page.click("[data-add=drugs] button")
@@ -283,7 +299,7 @@ def test_a_document_is_confirmed_before_it_is_scored(site):
     with page.expect_request("**/predict") as caught:
         page.click("#confirm-score")
     sent = caught.value.post_data_json
-    assert (sent["inclusion"], sent["phase"]) == (["Age 18 or older"], "phase 2")
+    assert (sent["inclusion"], sent["phase"]) == (["Age 18 years or older"], "phase 2")
     assert [drug["name"] for drug in sent["drugs"]] == ["aspirin"]
     site.settle()
     own = {"name": "trial.json", "mimeType": "application/json", "buffer": b'{"title": "Mine", "drugs": ["aspirin"]}'}
