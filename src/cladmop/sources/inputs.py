@@ -9,8 +9,9 @@ from cladmop.errors import InputError
 from cladmop.records import Disease, Drug, Phase, Trial
 from cladmop.records.criteria import parse_criteria
 from cladmop.sources.ctgov import trial_from_study
+from cladmop.sources.documents import document_kind, read_document_guarded
 from cladmop.sources.fields import ALLOWED, check_names, require_content, trial_from_fields
-from cladmop.sources.tables import Row, header_of, read_utf8, rows_of
+from cladmop.sources.tables import Row, header_of, read_file, read_utf8, rows_of
 from cladmop.sources.top import TRIAL_COLUMNS, trial_from_row
 from cladmop.sources.values import shown
 
@@ -38,6 +39,8 @@ def read_trials(
     - JSON Lines (``.jsonl``, ``.ndjson``, or several JSON values in one file): either kind, one a line.
     - CSV (``.csv``) with TOP's columns, or with ours (`CSV_COLUMNS`): drugs, smiles, diseases and icdcodes are
       separated by ``|``, or by ``;`` where there is no ``|``; smiles has one place for each drug, empty where unknown.
+    - PDF (``.pdf``) or Word (``.docx``): a protocol, whose eligibility section is found (see `sources.documents`);
+      it should be looked at before the trial is scored, as ``cladmop extract`` and ``cladmop predict`` let people do.
     - Anything else is eligibility text of one trial, whose drugs and conditions are given beside it; not XML.
 
     What is known only after a trial (status, why_stop, label, overall_status, results and their like) is never read,
@@ -48,9 +51,9 @@ def read_trials(
     path
         The file, in UTF-8.
     drugs, conditions
-        Names of drugs and diseases, for a text file only.
+        Names of drugs and diseases, for a text file or document only.
     phase
-        Phase of a text file, and of trials whose file states none.
+        Phase of a text file or document, and of trials whose file states none.
 
     Raises
     ------
@@ -59,7 +62,13 @@ def read_trials(
     InputError
         If the file cannot be read, holds no trial, or holds one with neither criteria nor drugs nor diseases; the
         message names the place.
+    MissingDependencyError
+        If a document needs a package that is not installed.
     """
+    kind = document_kind(path)
+    if kind is not None:
+        extraction = read_document_guarded(read_file(path), kind, str(path))
+        return [extraction.trial(drugs, conditions, _given(phase))]
     text = read_utf8(path)
     return read_trials_text(text, path, kind_of(path, text), drugs=drugs, conditions=conditions, phase=phase)
 
@@ -99,7 +108,7 @@ def read_trials_text(
     InputError
         As `read_trials`.
     """
-    given = Phase.parse(phase, where="--phase") if phase is not None else Phase.NOT_APPLICABLE
+    given = _given(phase)
     if kind == "text":
         return [_text_trial(name, text, drugs, conditions, given)]
     if drugs or conditions:
@@ -113,6 +122,10 @@ def read_trials_text(
     return [
         trial.model_copy(update={"phase": given}) if trial.phase is Phase.NOT_APPLICABLE else trial for trial in trials
     ]
+
+
+def _given(phase: str | None) -> Phase:
+    return Phase.NOT_APPLICABLE if phase is None else Phase.parse(phase, where="--phase")
 
 
 def _text_trial(name: Path | str, text: str, drugs: Sequence[str], conditions: Sequence[str], phase: Phase) -> Trial:

@@ -30,6 +30,24 @@ class Row:
         return f"{self.path}:{self.line}, column {column}"
 
 
+def read_file(path: Path) -> bytes:
+    """Read a file that a person named.
+
+    Raises
+    ------
+    MissingArtefactError
+        If there is no such file.
+    InputError
+        If it is a folder or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise MissingArtefactError(f"no file {path}; check the path") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
 def read_utf8(path: Path) -> str:
     """Read a UTF-8 file, with or without a byte order mark.
 
@@ -40,12 +58,7 @@ def read_utf8(path: Path) -> str:
     InputError
         If it is a folder, cannot be read, or is not UTF-8; the message gives line and byte.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise MissingArtefactError(f"no file {path}; check the path") from error
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    data = read_file(path)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
