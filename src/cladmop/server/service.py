@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cladmop import __version__
 from cladmop.errors import CladmopError
-from cladmop.records import Phase, Trial
+from cladmop.records import Disease, Drug, Phase, Trial
 from cladmop.server.bodies import check_size, fields_of
 from cladmop.server.errors import NotFoundError
 from cladmop.server.settings import Limits, Settings
+from cladmop.sources.examples import example_trials
 
 if TYPE_CHECKING:
     from cladmop.estimator import Prediction, TrialOutcomeClassifier
@@ -89,10 +90,10 @@ class TrialService:
         return service
 
     def warm_up(self) -> None:
-        """Load all that loads late: language model, resolver, RDKit."""
-        from cladmop.sources.examples import example_trials
-
-        self.predict(example_trials()[:1])
+        """Load all that loads late: language model, RDKit, and every table that an unknown name is looked up in."""
+        name = "a name that nothing knows"
+        self.predict([Trial(inclusion=(name,), drugs=(Drug(name=name),), diseases=(Disease(name=name),))])
+        self.predict(example_trials())
 
     def predict(self, trials: Sequence[Trial]) -> list[dict[str, Any]]:
         """Return the answer of ``/predict`` for each trial, with drawings and the trial as it was read."""
