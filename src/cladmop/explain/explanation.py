@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cladmop.explain.atoms import atom_contributions
 from cladmop.explain.drawing import drawing
-from cladmop.explain.left_out import SIDES, Part, folded, leave_out, parts_of, score_variants
+from cladmop.explain.left_out import SIDES, Part, difference, folded, leave_out, parts_of, score_variants
 from cladmop.records import Trial
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def explain(model: "TrialOutcomeClassifier", trial: Trial) -> Explanation:
     largest = max((float(abs(one).max()) for one in atoms.values()), default=0.0)
     contributions = []
     for row, part in enumerate(parts, start=1):
-        change = scores.change(0, row)
+        change = difference(scores, 0, row)
         drawn = _drawing(model, trial, part, atoms, max(largest, LEAST_SCALE)) if part.kind == "drug" else None
         contributions.append(Contribution(part, change.log_odds, change.points, change.low, change.high, drawn))
     beyond = float(scores.log_odds[0]) - float(log_odds(base_rate.rate))

@@ -10,12 +10,14 @@ from cladmop.records import Trial
 
 if TYPE_CHECKING:
     from cladmop.estimator import TrialOutcomeClassifier
-    from cladmop.estimator.scores import Scores
+    from cladmop.estimator.scores import Change, Scores
 
 Kind = Literal["inclusion", "exclusion", "drug", "disease"]
 SIDES: tuple[Literal["inclusion", "exclusion"], ...] = ("inclusion", "exclusion")
 _ITEMS_AT_ONCE = 16_384
 """Criteria that are scored in one call at most: about 50 MB of MiniLM's states, and ten times that in a network."""
+_NOISE = 1e-5
+"""Points below which a difference is that of sums in another order, in single precision."""
 Item = TypeVar("Item")
 
 
@@ -91,6 +93,29 @@ def score_variants(model: "TrialOutcomeClassifier", trials: Sequence[Trial]) -> 
     return Scores(
         np.concatenate([one.log_odds for one in scored]), np.concatenate([one.replicates for one in scored], axis=1)
     )
+
+
+def difference(scores: "Scores", new: int, old: int, level: float | None = None) -> "Change":
+    """Return how row ``new`` differs from row ``old``; exactly 0 where only rounding tells them apart.
+
+    Parameters
+    ----------
+    scores
+        Of both.
+    new, old
+        Rows.
+    level
+        Of the interval, 0.9 if none.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two refits.
+    """
+    from cladmop.estimator.scores import LEVEL, Change
+
+    change = scores.change(new, old, level=LEVEL if level is None else level)
+    return Change(0.0, 0.0, 0.0, 0.0) if max(abs(change.low), abs(change.high)) < _NOISE else change
 
 
 def chunks(trials: Sequence[Trial]) -> Iterator[list[Trial]]:

@@ -57,7 +57,15 @@ def _restated(
     what: str, before: Sequence[Drug] | Sequence[Disease], after: Sequence[Drug] | Sequence[Disease]
 ) -> Iterator[str]:
     """Return the drugs or diseases that keep their name but state something else of themselves."""
-    old = {folded(one.name): one for one in before}
-    for one in after:
-        if old.get(folded(one.name), one) != one:
-            yield f"{what} {one.name} changed"
+    old, new = _statements(before), _statements(after)
+    for name in {folded(one.name): one.name for one in after}.values():
+        if old.get(folded(name), new[folded(name)]) != new[folded(name)]:
+            yield f"{what} {name} changed"
+
+
+def _statements(ones: Sequence[Drug] | Sequence[Disease]) -> dict[str, set[Drug | Disease]]:
+    """Return what is stated beside each name, whose spelling does not count."""
+    found: dict[str, set[Drug | Disease]] = {}
+    for one in ones:
+        found.setdefault(folded(one.name), set()).add(one.model_copy(update={"name": ""}))
+    return found

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from cladmop.errors import InputError
-from cladmop.explain.left_out import criteria_of, leave_out, score_variants
+from cladmop.explain.left_out import criteria_of, difference, leave_out, score_variants
 from cladmop.records import Trial
 from cladmop.whatif.what_if import NOTE, Likelihood, likelihood
 
@@ -78,7 +78,7 @@ def rank_removals(model: "TrialOutcomeClassifier", trial: Trial) -> Ranking:
     sure = _holm(scores, rows)
     removals = []
     for row, part in zip(rows, parts, strict=True):
-        change = scores.change(row, 0)
+        change = difference(scores, row, 0)
         removals.append(Removal(part.kind, part.item, part.text, change.points, change.low, change.high, row in sure))
     ranked = sorted(removals, key=lambda removal: -removal.points)
     return Ranking(likelihood(scores, 0), tuple(ranked))
@@ -88,13 +88,13 @@ def _holm(scores: "Scores", rows: Sequence[int]) -> set[int]:
     """Return the rows that differ from row 0 after Holm's step-down correction (Scand. J. Stat. 1979, 6:65)."""
 
     def clearness(row: int) -> float:
-        change = scores.change(row, 0)
+        change = difference(scores, row, 0)
         width = change.high - change.low
         return abs(change.points) / width if width > 0 else 0.0
 
     sure: set[int] = set()
     for left, row in zip(range(len(rows), 0, -1), sorted(rows, key=clearness, reverse=True), strict=True):
-        change = scores.change(row, 0, level=1 - FAMILY_ERROR / left)
+        change = difference(scores, row, 0, level=1 - FAMILY_ERROR / left)
         if not change.sure:
             break
         sure.add(row)

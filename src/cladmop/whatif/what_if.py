@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from cladmop.explain.left_out import score_variants
+from cladmop.explain.left_out import difference, score_variants
 from cladmop.records import Trial
 from cladmop.whatif.comparison import changes
 from cladmop.whatif.edits import Edit
@@ -73,7 +73,7 @@ def what_if(
     """
     changed = changes(trial, edited) if edits is None else tuple(edit.words(trial) for edit in edits)
     scores = score_variants(model, [trial, edited])
-    return WhatIf(likelihood(scores, 0), likelihood(scores, 1), scores.change(1, 0), changed)
+    return WhatIf(likelihood(scores, 0), likelihood(scores, 1), difference(scores, 1, 0), changed)
 
 
 def likelihood(scores: "Scores", row: int) -> Likelihood:
