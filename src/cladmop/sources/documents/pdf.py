@@ -43,7 +43,7 @@ _UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _RAISED = re.compile(r"(?<=[\w)]) ?([\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)(?: (?=[/)]))?")
 """Raised digits, which another font sets apart: ``10 ⁹ /L``."""
 _BOLD = ("bold", "black", "heavy", "semibold")
-_FILE_TITLE = ("microsoft word", ".doc", ".pdf", "untitled", "powerpoint")
+_FILE_TITLE = ("microsoft word", ".doc", ".pdf", ".htm", "untitled", "powerpoint")
 
 
 def read_pdf(data: bytes, name: str, seconds: float) -> Document:

@@ -100,7 +100,9 @@ def _read_text(data: bytes, name: str) -> Extraction:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+        raise InputError(
+            f"{name}: byte {error.start} is not UTF-8 text; give a PDF, a Word file (.docx) or UTF-8 text"
+        ) from error
     rows = text.splitlines()
     lines = tuple(Line(row.strip(), number) for number, row in enumerate(rows, start=1) if row.strip())
     if not lines:
