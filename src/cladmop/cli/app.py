@@ -14,6 +14,7 @@ from cladmop.cli import (
     demo,
     evaluate,
     explain,
+    extract,
     fit,
     models,
     predict,
@@ -21,6 +22,7 @@ from cladmop.cli import (
     score,
     serve,
     shots,
+    similar,
     top,
     transfer,
     whatif,
@@ -38,6 +40,7 @@ app.command("predict", short_help="Score one trial or many.")(predict.predict)
 app.command("explain", short_help="Show what drives a trial's score.")(explain.explain)
 app.command("whatif", short_help="Show what an edit of a trial changes.")(whatif.whatif)
 app.command("serve", short_help="Serve the page and the REST API.")(serve.serve)
+app.command("extract", short_help="Read criteria out of a PDF or DOCX.")(extract.extract)
 app.command("demo", short_help="Score the bundled examples, write a report.")(demo.demo)
 app.command("evaluate", short_help="Measure score files against labels.")(evaluate.evaluate)
 app.command("score", short_help="Score anyone's predictions on TOP.")(score.score)
@@ -46,6 +49,7 @@ app.command("zero-shot", short_help="Score TOP by the match alone, no labels.")(
 app.command("few-shot", short_help="Train on k labelled trials of each class.")(shots.few_shot)
 app.command("ablate", short_help="Measure what each part is worth.")(ablate.ablate)
 app.command("transfer", short_help="Measure what pre-training is worth.")(transfer.transfer)
+app.add_typer(similar.app, name="similar")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(reproduce.app, name="reproduce")

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cladmop.cli.options import DataOption, ModelOption, PhaseGroup, PhaseOption, note, print_table, say, show_table
+from cladmop.cli.options import (
+    DataOption,
+    ModelOption,
+    PhaseGroup,
+    PhaseOption,
+    SeedOption,
+    SplitName,
+    note,
+    print_table,
+    say,
+    show_table,
+)
 
 if TYPE_CHECKING:
     from cladmop.benchmark.tasks import Task
@@ -139,6 +150,33 @@ def trust(
     if store is not None:
         write_json(store, record(judged, name, f"cladmop benchmark trust --data DIR --phase {phase.value}"))
         note(f"stored in {store}")
+
+
+@app.command("explanations", short_help="Do explanations hold?")
+def explanations(
+    data: DataOption,
+    phase: PhaseOption = PhaseGroup.I,
+    model: ModelOption = "default",
+    split: Annotated[
+        SplitName, typer.Option("--split", help="Trials to explain; labels are not read.")
+    ] = SplitName.TEST,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="Random orders of each trial's criteria.")] = 5,
+    shuffles: Annotated[int, typer.Option("--shuffles", min=1, help="Models with shuffled weights.")] = 3,
+    seed: SeedOption = 0,
+    *,
+    markdown: MarkdownOption = False,
+) -> None:
+    """Take criteria out and put them in, largest contribution first and at random, and shuffle the model's weights."""
+    from cladmop.benchmark.explanation_tables import explanation_tables
+    from cladmop.benchmark.explanations import Settings, check_explanations
+    from cladmop.estimator import TrialOutcomeClassifier
+    from cladmop.sources.top import read_split
+
+    trials = [one.trial for one in read_split(data, phase.value, split.value)]
+    fitted = TrialOutcomeClassifier.from_pretrained(model)
+    checks = check_explanations(fitted, trials, Settings(draws, shuffles, seed), note)
+    for shown in explanation_tables(checks, f"TOP phase {phase.value} {split.value}"):
+        show_table(shown, markdown=markdown)
 
 
 def _run(
