@@ -31,7 +31,7 @@ class Knobs:
     outside: bool = False
     outcomes: tuple[str, ...] = ("success", "failure")
     slow: float = 0.0
-    """Seconds that a what-if or a chunk of a portfolio takes."""
+    """Seconds that an explanation, a what-if or a chunk of a portfolio takes."""
     index: bool = True
 
 
@@ -63,6 +63,7 @@ class InventedService:
 
     def explain(self, trials) -> list[dict[str, Any]]:
         """Answer /explain."""
+        time.sleep(self.knobs.slow)
         return [explanation(trial) for trial in trials]
 
     def what_if(self, asked: list[WhatIf]) -> list[dict[str, Any]]:

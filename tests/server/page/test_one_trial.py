@@ -48,6 +48,7 @@ def test_a_study_is_scored_explained_and_edited(site):
     assert "base rate of phase I 57%" in page.inner_text(".figure")
     assert page.evaluate("document.activeElement.id") == "result-title"
     assert "cannot rule out either outcome at 90%. The model rules out failure at 80%" in page.inner_text(".readings")
+    assert "Non-commercial use only" in page.inner_text(".hero .note")
     assert "leans most on" in page.inner_text(".summary")
     assert page.locator(".criteria .rows > li").count() == 4
     assert "Unmapped" in page.inner_text(".card:has-text('XYZ-123')")
@@ -153,6 +154,21 @@ def test_removals_are_ranked_and_can_be_tried(site):
     assert change == pytest.approx(points[0], abs=0.051)
     assert page.locator(".ranked button").first.inner_text() == "Undo"
     assert page.evaluate("document.activeElement.id").startswith("try-")
+
+
+def test_what_comes_in_never_takes_a_text_out_of_the_writers_hands(site, knobs):
+    knobs.slow = 1.0
+    page = site.page
+    page.fill("#box", CRITERIA)
+    page.click("#trial-form button.main")
+    page.click('[aria-label="Edit inclusion criterion 1"]')
+    page.fill(".line-form textarea", "half a sent")
+    page.wait_for_selector(".summary .waiting", state="detached")
+    assert page.input_value(".line-form textarea") == "half a sent"
+    assert page.locator(".criteria .points").count() == 0
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".criteria .points")
+    assert figures(page)[0] == "0.0"
 
 
 def test_the_whole_way_by_keyboard(site):
@@ -302,9 +318,13 @@ def test_a_document_is_confirmed_before_it_is_scored(site):
     assert (sent["inclusion"], sent["phase"]) == (["Age 18 years or older"], "phase 2")
     assert [drug["name"] for drug in sent["drugs"]] == ["aspirin"]
     site.settle()
-    own = {"name": "trial.json", "mimeType": "application/json", "buffer": b'{"title": "Mine", "drugs": ["aspirin"]}'}
     page.click("#another")
-    page.set_input_files("#file", own)
+    drop = """(element, text) => {
+        const data = new DataTransfer();
+        data.items.add(new File([text], "trial.json"));
+        element.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }"""
+    page.eval_on_selector("#drop", drop, '{"title": "Mine", "drugs": ["aspirin"]}')
     page.wait_for_selector("h1:text-is('Mine')")
 
 

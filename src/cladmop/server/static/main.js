@@ -28,7 +28,11 @@ let scoring = null;
 /** @param {View} view */
 function show(view) {
   for (const each of VIEWS) byId(each).hidden = each !== view;
-  if (view !== "portfolio") trialView = view;
+  if (view !== "portfolio") {
+    trialView = view;
+    // A result may come in while the portfolio is on show: the address follows.
+    if (location.hash === "#portfolio") history.replaceState(null, "", "#trial");
+  }
   for (const link of document.querySelectorAll("[data-view]")) {
     const current = (link.getAttribute("data-view") === "portfolio") === (view === "portfolio");
     if (current) link.setAttribute("aria-current", "page");

@@ -1,7 +1,7 @@
 /** The result of one trial: its probability beside its base rate, and what speaks for caution. */
 
 import { h } from "./dom.js";
-import { count, percent, percentRange, phaseGroup, points, setInWords } from "./format.js";
+import { count, percent, percentRange, phaseGroup, plural, points, setInWords } from "./format.js";
 import { resultScale } from "./scale.js";
 import { get } from "./state.js";
 
@@ -20,7 +20,7 @@ export function hero() {
     h("ul", { class: "readings" }, ...readings(prediction).map((words) => h("li", {}, words))),
     outside(prediction),
     warnings(prediction.warnings),
-    h("p", { class: "note" }, "What it is: how often past trials that look like this one reached their aim, as a model learned it. What it is not: a cause, a judgement of the drug, or medical advice."),
+    h("p", { class: "note" }, "What it is: how often past trials that look like this one reached their aim, as a model learned it: an association. What it is not: a cause, a judgement of the drug, or medical advice. ", get().model?.terms),
   );
 }
 
@@ -101,11 +101,21 @@ export function summary() {
   if (explanationError) holder.append(h("p", { class: "error", role: "alert" }, explanationError));
   else if (!explanation) holder.append(h("p", { class: "waiting" }, "Leaving out each criterion, drug and disease in turn …"));
   else {
-    const paragraphs = explanation.summary.split(/\n+/).filter(Boolean);
-    holder.append(...paragraphs.map((/** @type {string} */ words) => h("p", { dir: "auto" }, words)));
+    holder.append(...sentences(explanation.summary).map((words) => h("p", { dir: "auto" }, words)));
     if (typeof explanation.rest === "number") holder.append(h("p", { class: "note" }, restInWords(explanation.rest)));
   }
   return holder;
+}
+
+/**
+ * Cut a text after each sentence, but never within a quotation.
+ * @param {string} text
+ */
+function sentences(text) {
+  const ends = [...text.matchAll(/\.\s+(?=[A-Z])|\n+/g)]
+    .map((end) => end.index + 1)
+    .filter((end) => (text.slice(0, end).match(/"/g) ?? []).length % 2 === 0);
+  return [...ends, text.length].map((end, place) => text.slice(ends[place - 1] ?? 0, end).trim()).filter(Boolean);
 }
 
 /** @param {number} rest log-odds */
@@ -121,35 +131,30 @@ export function about(model) {
     { "aria-labelledby": "about-title" },
     h("h2", { id: "about-title" }, "About the model"),
     h("p", {}, [model.title, model.version && `version ${model.version}`].filter(Boolean).join(", ")),
-    model.trained_on && h("p", {}, h("strong", {}, "Learned from: "), inWords(model.trained_on)),
+    model.trained_on && h("p", {}, h("strong", {}, "Learned from: "), model.trained_on),
     rates(model.base_rates),
-    model.coverage && h("p", {}, h("strong", {}, "Checked: "), inWords(model.coverage)),
-    model.terms && h("p", {}, h("strong", {}, "Terms: "), inWords(model.terms)),
+    model.coverage && h("p", {}, h("strong", {}, "Checked: "), coverage(model.coverage)),
+    model.terms && h("p", {}, h("strong", {}, "Terms: "), model.terms),
     h("p", {}, "The page and the model run on this server; nothing is sent elsewhere."),
   );
 }
 
 /** @param {any} baseRates by phase group */
 function rates(baseRates) {
-  if (!baseRates) return null;
-  const parts = Object.entries(baseRates).map(([group, rate]) => {
-    const share = typeof rate === "number" ? rate : rate.rate;
-    return `${phaseGroup(group)} ${percent(share)}`;
-  });
+  const parts = Object.entries(baseRates).map(
+    ([group, { rate, trials }]) => `${phaseGroup(group)} ${percent(rate)} of ${plural(trials, "trial")}`,
+  );
   return h("p", {}, h("strong", {}, "Base rates: "), parts.join(", "));
 }
 
-/**
- * A sentence, or the facts of an object one after the other.
- * @param {any} value
- * @returns {string}
- */
-function inWords(value) {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "number") return Number.isInteger(value) ? count(value) : value > 0 && value < 1 ? percent(value) : String(value);
-  if (Array.isArray(value)) return value.map(inWords).join("; ");
-  if (typeof value !== "object") return String(value);
-  return Object.entries(value).map(([name, inner]) => `${name.replaceAll("_", " ")}: ${inWords(inner)}`).join(", ");
+/** @param {any} measured by level, as "0.9" */
+function coverage(measured) {
+  return Object.entries(measured)
+    .sort(([one], [other]) => Number(other) - Number(one))
+    .map(([level, { covered, low, high, trials }]) =>
+      `of ${plural(trials, "trial")} that it had not learned from, the outcome was among those not ruled out at ` +
+      `${percent(Number(level))} in ${(covered * 100).toFixed(1)}% (${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)}%)`)
+    .join("; ") + ".";
 }
 
 /**

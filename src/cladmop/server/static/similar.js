@@ -66,8 +66,8 @@ function rates(baseRates) {
   return h(
     "table",
     { class: "rates" },
-    h("caption", { class: "hidden-text" }, "Share of successful past trials with 90 or 95% interval"),
-    h("thead", {}, h("tr", {}, ...["Of", "Successful", "Share, 0 to 100%", ""].map((name) => h(name ? "th" : "td", name ? { scope: "col" } : {}, name)))),
+    h("caption", { class: "hidden-text" }, "Share of successful past trials with its 95% interval"),
+    h("thead", {}, h("tr", {}, ...["Of", "Successful", "Share, 0 to 100%", "95% interval"].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, ...baseRates.map(rateRow)),
   );
 }
