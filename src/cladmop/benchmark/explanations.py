@@ -47,6 +47,8 @@ class Settings:
     """Random orders of each trial's criteria, D."""
     shuffles: int = 3
     """Models with shuffled weights."""
+    trials: int | None = None
+    """Trials drawn by seed, at least 2; all that take part if none."""
     seed: int = 0
 
 
@@ -110,7 +112,8 @@ def check_explanations(
     chosen = [trial for trial in trials if len(trial.criteria) >= LEAST_ITEMS]
     if len(chosen) < 2:
         raise InputError(f"{len(chosen)} of {len(trials)} trials have {LEAST_ITEMS} criteria; give two such or more")
-    say(f"{len(chosen)} of {len(trials)} trials have {LEAST_ITEMS} or more criteria")
+    chosen = _drawn(chosen, settings)
+    say(f"{len(chosen)} of {len(trials)} trials take part")
     base, own = contributions(model, chosen)
     say("contributions found; taking criteria out and putting them in")
     random = np.random.default_rng(settings.seed)
@@ -133,6 +136,13 @@ def check_explanations(
         _resemblance([abs(one) for one in own], [[abs(one) for one in each] for each in shuffled]),
         settings.seed,
     )
+
+
+def _drawn(trials: list[Trial], settings: Settings) -> list[Trial]:
+    if settings.trials is None or settings.trials >= len(trials):
+        return trials
+    drawn = np.random.default_rng(settings.seed).choice(len(trials), size=max(2, settings.trials), replace=False)
+    return [trials[row] for row in np.sort(drawn)]
 
 
 def contributions(

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 """Contributors named on either side at most."""
+CHANCE = 0.1
+"""Share of parts without any influence whose 90% interval leaves out 0."""
 _QUOTED = 70  # characters of a criterion
 NOTE = "These are associations in past trials, not causes."
 
@@ -64,9 +66,9 @@ def _drivers(contributions: Sequence["Contribution"]) -> list[str]:
     raising = sorted((one for one in sure if one.points > 0), key=lambda one: -one.points)
     lowering = sorted((one for one in sure if one.points < 0), key=lambda one: one.points)
     listed = [_list("Most raised by", raising), _list("Most lowered by", lowering)]
-    unsure = len(contributions) - len(sure)
-    rest = [f"Of its {len(contributions)} parts, the sign of {unsure} is not sure."] if unsure else []
-    return [*filter(None, listed), *rest]
+    parts, chance = len(contributions), len(contributions) * CHANCE
+    counted = f"{len(sure)} of its {parts} parts have a sure sign, where about {chance:.1f} would by chance alone."
+    return [*filter(None, listed), counted]
 
 
 def _list(words: str, contributions: Sequence["Contribution"]) -> str:
