@@ -66,8 +66,8 @@ def _drivers(contributions: Sequence["Contribution"]) -> list[str]:
     raising = sorted((one for one in sure if one.points > 0), key=lambda one: -one.points)
     lowering = sorted((one for one in sure if one.points < 0), key=lambda one: one.points)
     listed = [_list("Most raised by", raising), _list("Most lowered by", lowering)]
-    parts, chance = len(contributions), len(contributions) * CHANCE
-    counted = f"{len(sure)} of its {parts} parts have a sure sign, where about {chance:.1f} would by chance alone."
+    number, chance = len(contributions), len(contributions) * CHANCE
+    counted = f"{len(sure)} of its {number} parts have a sure sign, where about {chance:.1f} would by chance alone."
     return [*filter(None, listed), counted]
 
 
