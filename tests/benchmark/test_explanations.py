@@ -109,6 +109,12 @@ def test_some_trials_are_drawn_by_seed(model, trials):
     assert few.ratio(few.deletion, 0.2) == again.ratio(again.deletion, 0.2)
 
 
+@pytest.mark.parametrize("changes", [{"draws": 0}, {"shuffles": 0}, {"trials": 1}])
+def test_settings_must_leave_something_to_compare(changes):
+    with pytest.raises(InputError, match="give one or more of the first two, and two trials"):
+        Settings(**changes)
+
+
 @pytest.mark.slow
 def test_the_shipped_model_on_real_trials(shared_dir):
     """The headline on some validation trials of TOP: three times as far as random criteria, as measured on all."""

@@ -47,9 +47,23 @@ class Settings:
     """Random orders of each trial's criteria, D."""
     shuffles: int = 3
     """Models with shuffled weights."""
+    seed: int = 0
     trials: int | None = None
     """Trials drawn by seed, at least 2; all that take part if none."""
-    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that leave nothing to compare.
+
+        Raises
+        ------
+        InputError
+            If there are fewer than one random order, one shuffled model or two trials.
+        """
+        if self.draws < 1 or self.shuffles < 1 or (self.trials is not None and self.trials < 2):
+            raise InputError(
+                f"{self.draws} random orders, {self.shuffles} shuffled models, {self.trials} trials: give one or more "
+                "of the first two, and two trials or more"
+            )
 
 
 @dataclass(frozen=True)
@@ -141,7 +155,7 @@ def check_explanations(
 def _drawn(trials: list[Trial], settings: Settings) -> list[Trial]:
     if settings.trials is None or settings.trials >= len(trials):
         return trials
-    drawn = np.random.default_rng(settings.seed).choice(len(trials), size=max(2, settings.trials), replace=False)
+    drawn = np.random.default_rng(settings.seed).choice(len(trials), size=settings.trials, replace=False)
     return [trials[row] for row in np.sort(drawn)]
 
 
