@@ -95,11 +95,12 @@ def test_build_and_check_run_from_a_corpus(similar, invented_corpus, language_mo
 
     for module in (building, checking):
         monkeypatch.setattr(module, "default_settings", lambda: tiny_settings(language_model))
-    built = similar("build", invented_corpus, "--out", tmp_path / "index", "--criteria", 0.5)
+    built = similar("build", invented_corpus, "--out", tmp_path / "index", "--criteria", 0.75)
     assert built.exit_code == 0, built.output
     assert "48 past trials" in built.stdout
     manifest = json.loads((tmp_path / "index" / "manifest.json").read_text(encoding="utf-8"))
-    assert (manifest["weight"], manifest["network"]["match_width"]) == (0.5, SIZES["match_width"])
+    assert manifest["shares"] == {"criteria": 0.75, "names": 0.5}
+    assert manifest["network"]["match_width"] == SIZES["match_width"]
     checked = similar("check", invented_corpus, "--work", tmp_path / "check")
     assert checked.exit_code == 0, checked.output
     assert "ROC-AUC" in (tmp_path / "check" / "check.md").read_text(encoding="utf-8")

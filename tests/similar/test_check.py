@@ -87,7 +87,7 @@ def test_the_tables_have_intervals_and_paired_differences(checked):
     assert [row[0] for row in figures.rows] == list(checked.reported)
     assert all("[" in cell for row in figures.rows for cell in row[1:])
     assert [row[0] for row in differences.rows] == [name for name in checked.reported if name != checked.chosen]
-    assert len(variants.rows) == len(checked.variants) == 10
+    assert len(variants.rows) == len(checked.variants) == 16
     assert "base rate" in figures.note
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cladmop.errors import CorruptArtefactError
-from cladmop.similar.embedding import Embedding, Whitening, joined, match_embeddings
-from cladmop.similar.folder import read_index
+from cladmop.errors import CorruptArtefactError, InputError
+from cladmop.similar.embedding import Embedding, Shares, Whitening, joined, match_embeddings
+from cladmop.similar.folder import packed, read_index, unpacked
 
 
 def unit(rows, width, seed):
@@ -13,12 +13,45 @@ def unit(rows, width, seed):
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("weight", [0.0, 0.25, 0.5, 1.0])
-def test_the_cosine_is_the_weighted_mean_of_both(weight):
-    f_C, f_DM = unit(6, 8, 0), unit(6, 8, 1)
-    vectors = joined(f_C, f_DM, weight).astype(np.float64)
-    assert vectors.shape == (6, 16 if 0 < weight < 1 else 8)
-    assert vectors @ vectors.T == pytest.approx(weight * f_C @ f_C.T + (1 - weight) * f_DM @ f_DM.T, abs=3e-3)
+@pytest.mark.parametrize("shares", [Shares(0, 0), Shares(0.25, 0), Shares(0.25, 0.5), Shares(1, 0.25), Shares(0, 1)])
+def test_the_cosine_is_the_mean_of_the_parts_by_share(shares):
+    parts = [unit(6, 8, seed) for seed in range(4)]
+    vectors = joined(parts, shares).astype(np.float64)
+    assert sum(shares.by_part()) == pytest.approx(1)
+    assert vectors.shape == (6, 8 * np.count_nonzero(shares.by_part()))
+    cosines = sum(share * part @ part.T for share, part in zip(shares.by_part(), parts, strict=True))
+    assert vectors @ vectors.T == pytest.approx(cosines, abs=3e-3)
+
+
+def test_a_part_that_is_absent_is_like_nothing():
+    names = unit(9, 8, 0)
+    names[4] = 0
+    mapped = Whitening.fit(names, kept=3, power=0.5)(names)
+    assert mapped.shape == (9, 3)
+    assert (mapped[4] == 0).all()
+    assert np.linalg.norm(mapped[5:], axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+
+
+def test_a_part_that_no_trial_has_is_left_as_it_is():
+    nothing = np.zeros((5, 8), np.float32)
+    mapped = Whitening.fit(nothing, kept=3)
+    assert mapped(nothing).tolist() == np.zeros((5, 3)).tolist()
+    assert np.isfinite(mapped(unit(2, 8, 0))).all()
+
+
+@pytest.mark.parametrize(("criteria", "names"), [(-0.1, 0.5), (0.5, 1.1), (float("nan"), 0)])
+def test_shares_are_checked(criteria, names):
+    with pytest.raises(InputError, match="share of the"):
+        Shares(criteria, names)
+
+
+def test_a_byte_a_number_keeps_the_cosines():
+    vectors = unit(50, 256, 0).astype(np.float16)
+    stored = packed(vectors)
+    again = unpacked(stored).astype(np.float64)
+    assert (stored.dtype, np.abs(stored).max()) == (np.int8, 127)
+    assert np.linalg.norm(again, axis=1) == pytest.approx(np.ones(50), abs=2e-3)
+    assert again @ again.T == pytest.approx(vectors.astype(np.float64) @ vectors.T.astype(np.float64), abs=0.01)
 
 
 def test_whitened_vectors_vary_alike_in_all_directions():
@@ -30,7 +63,7 @@ def test_whitened_vectors_vary_alike_in_all_directions():
 
 def test_a_stored_embedding_gives_equal_vectors(index, encoder, corpus_trials):
     embedding = read_index(index).embedding
-    again = Embedding.from_arrays(embedding.network.config, embedding.weight, embedding.to_arrays())
+    again = Embedding.from_arrays(embedding.network.config, embedding.shares, embedding.to_arrays())
     encoded = encoder.encode([one.trial for one in corpus_trials[:6]])
     assert (again(encoded) == embedding(encoded)).all()
     alone, among = (vectors[0].astype(np.float64) for vectors in (embedding(encoded[:1]), embedding(encoded)))
@@ -51,4 +84,4 @@ def test_arrays_of_another_network_are_refused(index):
     embedding = read_index(index).embedding
     arrays = {name: array for name, array in embedding.to_arrays().items() if "match_head" not in name}
     with pytest.raises(CorruptArtefactError, match="does not fit its manifest"):
-        Embedding.from_arrays(embedding.network.config, 0.5, arrays)
+        Embedding.from_arrays(embedding.network.config, embedding.shares, arrays)

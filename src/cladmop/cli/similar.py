@@ -76,15 +76,19 @@ def build(
     work: Annotated[
         Path | None, typer.Option("--work", help="Keeps the network of a killed build; OUT with -work by default.")
     ] = None,
-    weight: Annotated[
-        float | None, typer.Option("--criteria", help="Share of the criteria in the similarity; as checked by default.")
-    ] = None,
+    criteria: Annotated[
+        float, typer.Option("--criteria", help="Share of the criteria in pair matching; as checked by default.")
+    ] = 0.5,
+    names: Annotated[
+        float, typer.Option("--names", help="Share of drug and disease names beside it; as checked by default.")
+    ] = 0.5,
 ) -> None:
     """Learn pair matching on the successful trials of a corpus, and index all its trials. A killed build continues."""
-    from cladmop.similar.build import WEIGHT, build_index
+    from cladmop.similar.build import build_index
+    from cladmop.similar.embedding import Shares
 
     place = work or out.with_name(f"{out.name}-work")
-    manifest = build_index(corpus, out, place, note, weight=WEIGHT if weight is None else weight)
+    manifest = build_index(corpus, out, place, note, shares=Shares(criteria, names))
     counts = ", ".join(f"{count:,} {group}" for group, count in manifest["outcomes"].items())
     say(f"{manifest['trials']:,} past trials ({counts}) in {out}")
 

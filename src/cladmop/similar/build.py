@@ -11,20 +11,19 @@ from cladmop.corpus.rules import Group
 from cladmop.corpus.tables import read_corpus, read_manifest
 from cladmop.diseases.icd import CHAPTERS
 from cladmop.encoders.base import Unit
-from cladmop.errors import InputError
 from cladmop.pipeline import EncodingSettings, NetworkSettings, encode_trials, make_trial_encoder, pretrain_network
-from cladmop.similar.embedding import Embedding
+from cladmop.similar.embedding import Embedding, Shares
 from cladmop.similar.folder import write_index
 from cladmop.similar.past import ENOUGH, encoding_of
 from cladmop.similar.table import past_table, term_names
 
-WEIGHT = 0.25
-"""Share of the criteria in the similarity, chosen by `cladmop similar check` (docs/LOG.md)."""
+SHARES = Shares()
+"""How much criteria and names count in the similarity: chosen by `cladmop similar check` (docs/LOG.md)."""
 Say = Callable[[str], None]
 
 
 def build_index(
-    corpus: Path, out: Path, work: Path, say: Say, *, settings: NetworkSettings | None = None, weight: float = WEIGHT
+    corpus: Path, out: Path, work: Path, say: Say, *, settings: NetworkSettings | None = None, shares: Shares = SHARES
 ) -> dict[str, Any]:
     """Build an index of all trials of a corpus, and return its manifest.
 
@@ -40,20 +39,18 @@ def build_index(
         Told what is going on.
     settings
         Of the network, and how trials are encoded: as the shipped model does by default.
-    weight
-        Share of the criteria in the similarity, in [0, 1]; the rest is drugs, diseases and phase.
+    shares
+        How much each part counts in the similarity.
 
     Raises
     ------
     InputError
-        If the corpus has too few successful trials, or the weight lies outside [0, 1].
+        If the corpus has too few successful trials.
     MissingArtefactError, CorruptArtefactError
         If there is no finished corpus, or it is damaged.
     StorageError
         If the folder cannot be written.
     """
-    if not 0 <= weight <= 1:
-        raise InputError(f"weight of the criteria: {weight}; give a share in [0, 1]")
     chosen = settings or default_settings()
     manifest = read_manifest(corpus)
     past = read_corpus(corpus)
@@ -62,7 +59,7 @@ def build_index(
     successful = [row for row, one in enumerate(past) if one.group is Group.SUCCESSFUL]
     say(f"pair matching on {len(successful):,} successful trials")
     teaching = [encoded[row] for row in successful]
-    embedding = Embedding.fit(pretrain_network(work, chosen, teaching), teaching, weight)
+    embedding = Embedding.fit(pretrain_network(work, chosen, teaching), teaching, shares)
     vectors = embedding(encoded)
     table = past_table(corpus, past, encoder)
     facts = {

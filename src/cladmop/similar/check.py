@@ -21,7 +21,7 @@ from cladmop.errors import InputError
 from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, pretrain_network
 from cladmop.records import Trial
 from cladmop.similar.build import Say, default_settings
-from cladmop.similar.embedding import Whitening, joined, match_embeddings
+from cladmop.similar.embedding import Shares, Vectors, fit_maps, joined, parts_of
 
 if TYPE_CHECKING:
     from cladmop.encoders.base import EncodedTrial
@@ -32,8 +32,8 @@ LATEST = 0.4
 """Share of the trials, those that started last, that ask."""
 MOST = 2_000
 """Trials that ask, at most."""
-WEIGHTS = (1.0, 0.75, 0.5, 0.25, 0.0)
-"""Shares of the criteria in the similarity that are tried."""
+TRIED = tuple(Shares(criteria, names) for names in (0.0, 0.25, 0.5) for criteria in (1.0, 0.75, 0.5, 0.25, 0.0))
+"""Shares that are tried; half at least is pair matching's."""
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
 Similarity = Callable[[int], Values]
@@ -162,10 +162,13 @@ def check_neighbours(
     teaching = [encoded[row] for row in np.flatnonzero(past.successful & earlier)]
     say(f"pair matching on {len(teaching):,} successful trials that started before {since}")
     network = pretrain_network(work, chosen, teaching)
-    ours = _variants(network.eval(), encoded, teaching)
+    parts, taught = (parts_of(network.eval(), some) for some in (encoded, teaching))
+    mapped = [each(part) for each, part in zip(fit_maps(taught), parts, strict=True)]
+    ours = _variants(parts, mapped)
     judged = {name: _judged(past, choosing, _cosine(vectors)) for name, vectors in ours.items()}
     best = max(judged, key=lambda name: judged[name].merit())
-    rivals = {best: _cosine(ours[best]), **_rivals(trials, encoded, earlier)}
+    names = {"states of drug and disease names": _cosine(joined(mapped, Shares(0.0, 1.0)))}
+    rivals = {best: _cosine(ours[best]), **_rivals(trials, encoded, earlier), **names}
     say(f"{len(reported):,} trials ask, {len(rivals)} ways to answer")
     answers = {name: _judged(past, reported, similarity) for name, similarity in rivals.items()}
     answers["any past trial"] = past.judge(reported, past.candidates)
@@ -191,18 +194,14 @@ def _asking(past: Past, seed: int) -> tuple[dt.date, Rows, Rows]:
     return since, choosing, reported
 
 
-def _variants(
-    network: Any,  # noqa: ANN401 (a CLaDMoP, whose module is heavy)
-    encoded: "Sequence[EncodedTrial]",
-    teaching: "Sequence[EncodedTrial]",
-) -> dict[str, NDArray[np.float16]]:
-    f_C, f_DM = match_embeddings(network, encoded)
-    taught = match_embeddings(network, teaching)
-    whitened = (Whitening.fit(taught[0])(f_C), Whitening.fit(taught[1])(f_DM))
+def _variants(parts: Sequence[Vectors], mapped: Sequence[Vectors]) -> dict[str, NDArray[np.float16]]:
+    """Return the vectors of each variant, from the parts as learned and as mapped."""
     found = {}
-    for name, (criteria, drugs) in {"whitened": whitened, "as learned": (f_C, f_DM)}.items():
-        for weight in WEIGHTS:
-            found[f"pair matching, {name}, criteria {weight:.0%}"] = joined(criteria, drugs, weight)
+    for shares in TRIED:
+        beside = f", names {shares.names:.0%} beside it" if shares.names else ""
+        found[f"pair matching, criteria {shares.criteria:.0%}{beside}"] = joined(mapped, shares)
+    # What whitening is worth.
+    found["pair matching, not whitened, criteria 25%"] = joined([*parts[:2], *mapped[2:]], Shares(0.25, 0.0))
     return found
 
 

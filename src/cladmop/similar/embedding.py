@@ -1,9 +1,10 @@
-"""Where a trial lies: the two embeddings that pair matching learned, whitened, side by side.
+"""Where a trial lies: what pair matching learned of it, and its names, side by side.
 
 Pair matching spreads trials along a few directions; the others, in which drugs and diseases differ as well, are
-narrow and hardly count in a cosine. Whitening (J. Su et al., arXiv 2103.15316) makes all directions count alike.
+narrow and hardly count in a cosine. Whitening (J. Su et al., arXiv 2103.15316) makes all directions count alike. What
+tells drugs and diseases apart beyond what a match needs is in the language model's states of their names.
 
-Shapes: n trials, P width of match embeddings.
+Shapes: n trials, P width of a part.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from cladmop.encoders.base import EncodedTrial
-from cladmop.errors import CorruptArtefactError
+from cladmop.errors import CorruptArtefactError, InputError
 from cladmop.model.cladmop import CLaDMoP
 from cladmop.model.config import ModelConfig
 from cladmop.training.batches import Batches, collate
@@ -24,33 +25,79 @@ Vectors = NDArray[np.float32]
 RIDGE = 1e-3
 """Added to the variance of each direction before it is divided by, as a share of the largest."""
 _LEAST = 1e-6  # variance that is rounding rather than a difference between trials
+NAMES_WIDTH = 64
+"""Directions that are kept of the states of names."""
+PARTS = ("criteria", "drugs", "drug names", "disease names")
+"""f_C, f_DM, and the last states of the names of drugs and of diseases."""
 _TABLE, _ROWS = "tokens.ancestor.weight", "tokens.ancestor.rows"
 _NETWORK = "network."
 _BATCH, _TOKENS = 64, 65_536
 
 
 @dataclass(frozen=True)
+class Shares:
+    """How much each part counts in the similarity."""
+
+    criteria: float = 0.5
+    """Share of f_C in pair matching, in [0, 1]; the rest is f_DM's."""
+    names: float = 0.5
+    """Share of the names beside pair matching, in [0, 1]; drugs and diseases count alike."""
+
+    def __post_init__(self) -> None:
+        """Check ranges.
+
+        Raises
+        ------
+        InputError
+            If a share lies outside [0, 1].
+        """
+        for name, share in vars(self).items():
+            if not 0 <= share <= 1:
+                raise InputError(f"share of the {name} in the similarity: {share}; give a number in [0, 1]")
+
+    def by_part(self) -> tuple[float, ...]:
+        """Return the share of each of `PARTS`; they sum to 1."""
+        matching = 1 - self.names
+        return matching * self.criteria, matching * (1 - self.criteria), self.names / 2, self.names / 2
+
+
+@dataclass(frozen=True)
 class Whitening:
-    """A linear map after which the trials it was fitted on vary alike in all directions."""
+    """A linear map after which the trials it was fitted on vary alike, or more alike, in all directions."""
 
     mean: Vectors
     """Shape (P,)."""
     matrix: Vectors
-    """Shape (P, P)."""
+    """Shape (P, kept)."""
 
     @classmethod
-    def fit(cls, vectors: Vectors) -> Self:
-        """Fit on vectors, shape (n, P)."""
-        mean = vectors.mean(axis=0)
-        variance, directions = np.linalg.eigh(np.cov(vectors - mean, rowvar=False).astype(np.float64))
-        scale = 1 / np.sqrt(np.maximum(variance, 0) + max(RIDGE * variance.max(), _LEAST))
-        return cls(mean.astype(np.float32), (directions * scale).astype(np.float32))
+    def fit(cls, vectors: Vectors, *, kept: int | None = None, power: float = 1.0) -> Self:
+        """Fit on vectors, shape (n, P).
+
+        Parameters
+        ----------
+        vectors
+            Those of absent parts, all zero, are left out.
+        kept
+            Keep this many directions, those that vary most; none keeps all.
+        power
+            Standard deviations to this power are divided by: 1 makes all directions alike, 0 leaves them.
+        """
+        present = vectors[vectors.any(axis=1)]
+        if len(present) < 2:  # nothing varies
+            return cls(np.zeros(vectors.shape[1], np.float32), np.eye(vectors.shape[1], kept, dtype=np.float32))
+        mean = present.mean(axis=0)
+        variance, directions = np.linalg.eigh(np.cov(present - mean, rowvar=False).astype(np.float64))
+        variance, directions = variance[::-1][:kept], directions[:, ::-1][:, :kept]
+        scale = (np.maximum(variance, 0) + max(RIDGE * variance.max(), _LEAST)) ** (-power / 2)
+        return cls(
+            mean.astype(np.float16).astype(np.float32), (directions * scale).astype(np.float16).astype(np.float32)
+        )
 
     def __call__(self, vectors: Vectors) -> Vectors:
-        """Return the mapped vectors, shape (n, P), rows of length 1."""
-        mapped = (vectors - self.mean) @ self.matrix
-        length = np.maximum(np.linalg.norm(mapped, axis=1, keepdims=True), 1e-12)
-        return np.asarray(mapped / length, dtype=np.float32)
+        """Return the mapped vectors, shape (n, kept), rows of length 1; all zero stays all zero."""
+        mapped = unit((vectors - self.mean) @ self.matrix)
+        return np.asarray(mapped * vectors.any(axis=1, keepdims=True), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -59,39 +106,38 @@ class Embedding:
 
     network: CLaDMoP
     """Pre-trained by pair matching, in evaluation mode."""
-    criteria: Whitening
-    """Of f_C."""
-    drugs: Whitening
-    """Of f_DM."""
-    weight: float
-    """Share of the criteria in the similarity, in [0, 1]."""
+    maps: tuple[Whitening, ...]
+    """Of each of `PARTS`."""
+    shares: Shares
 
     @classmethod
-    def fit(cls, network: CLaDMoP, encoded: Sequence[EncodedTrial], weight: float) -> Self:
-        """Fit the whitening on trials; the network's weights are rounded as they will be stored."""
+    def fit(cls, network: CLaDMoP, encoded: Sequence[EncodedTrial], shares: Shares) -> Self:
+        """Fit the maps on trials; the network's weights are rounded as they will be stored."""
         rounded = _from_arrays(network.config, _to_arrays(network))
-        f_C, f_DM = match_embeddings(rounded, encoded)
-        return cls(rounded, Whitening.fit(f_C), Whitening.fit(f_DM), weight)
+        return cls(rounded, fit_maps(parts_of(rounded, encoded)), shares)
 
     def __call__(self, encoded: Sequence[EncodedTrial]) -> NDArray[np.float16]:
-        """Return vectors of length 1, shape (n, P or 2 P).
+        """Return vectors of length 1, shape (n, V).
 
         Raises
         ------
         InputError
             If the trials were encoded at other widths than the network's.
         """
-        f_C, f_DM = match_embeddings(self.network, encoded)
-        return joined(self.criteria(f_C), self.drugs(f_DM), self.weight)
+        parts = parts_of(self.network, encoded)
+        return joined([each(part) for each, part in zip(self.maps, parts, strict=True)], self.shares)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all arrays that `from_arrays` needs: weights in half precision, the whitening in single."""
-        parts = {"criteria": self.criteria, "drugs": self.drugs}
-        maps = {f"{name}.{key}": array for name, part in parts.items() for key, array in vars(part).items()}
+        """Return all arrays that `from_arrays` needs, in half precision."""
+        maps = {
+            f"{name}.{key}": array.astype(np.float16)
+            for name, part in zip(PARTS, self.maps, strict=True)
+            for key, array in vars(part).items()
+        }
         return {**{_NETWORK + name: array for name, array in _to_arrays(self.network).items()}, **maps}
 
     @classmethod
-    def from_arrays(cls, config: ModelConfig, weight: float, arrays: Mapping[str, NDArray[Any]]) -> Self:
+    def from_arrays(cls, config: ModelConfig, shares: Shares, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from `to_arrays`.
 
         Raises
@@ -101,15 +147,29 @@ class Embedding:
         """
         own = {name.removeprefix(_NETWORK): array for name, array in arrays.items() if name.startswith(_NETWORK)}
         try:
-            criteria, drugs = (
-                Whitening(arrays[f"{name}.mean"], arrays[f"{name}.matrix"]) for name in ("criteria", "drugs")
+            maps = tuple(
+                Whitening(*(arrays[f"{name}.{key}"].astype(np.float32) for key in ("mean", "matrix"))) for name in PARTS
             )
-            return cls(_from_arrays(config, own), criteria, drugs, weight)
+            return cls(_from_arrays(config, own), maps, shares)
         except (KeyError, IndexError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise CorruptArtefactError(
                 f"the network of past trials does not fit its manifest ({reason}); build the index again"
             ) from error
+
+
+def parts_of(network: CLaDMoP, encoded: Sequence[EncodedTrial]) -> tuple[Vectors, ...]:
+    """Return each of `PARTS` as it comes from the network and the language model, shape (n, P) each."""
+    names = (_names(encoded, kind) for kind in (0, 1))
+    return (*match_embeddings(network, encoded), *names)
+
+
+def fit_maps(parts: Sequence[Vectors]) -> tuple[Whitening, ...]:
+    """Return the maps of parts: full whitening of what pair matching learned, half of the names."""
+    return (
+        *(Whitening.fit(part) for part in parts[:2]),
+        *(Whitening.fit(part, kept=NAMES_WIDTH, power=0.5) for part in parts[2:]),
+    )
 
 
 def match_embeddings(network: CLaDMoP, encoded: Sequence[EncodedTrial]) -> tuple[Vectors, Vectors]:
@@ -126,13 +186,29 @@ def match_embeddings(network: CLaDMoP, encoded: Sequence[EncodedTrial]) -> tuple
     return f_C, f_DM
 
 
-def joined(f_C: Vectors, f_DM: Vectors, weight: float) -> NDArray[np.float16]:
-    """Return vectors of length 1 whose cosine is ``weight`` cos(f_C) + (1 - weight) cos(f_DM), shape (n, P or 2 P).
+def joined(parts: Sequence[Vectors], shares: Shares) -> NDArray[np.float16]:
+    """Return vectors of length 1 whose cosine is the mean of those of the parts, by share, shape (n, V).
 
-    A half without weight is left out. ``weight`` is in [0, 1].
+    A part without share is left out; where a trial lacks a part, it has a similarity of 0 in it.
     """
-    halves = [(weight, f_C), (1 - weight, f_DM)]
-    return np.hstack([np.sqrt(share) * half for share, half in halves if share > 0]).astype(np.float16)
+    halves = [(share, part) for share, part in zip(shares.by_part(), parts, strict=True) if share > 0]
+    return unit(np.hstack([np.sqrt(share) * part for share, part in halves])).astype(np.float16)
+
+
+def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """Return vectors, shape (n, V), at length 1; all zero stays all zero."""
+    wide = vectors.astype(np.float32)
+    return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12), dtype=np.float32)
+
+
+def _names(encoded: Sequence[EncodedTrial], kind: int) -> Vectors:
+    """Return the mean last state of the names of drugs (0) or of diseases (1); all zero where there is none."""
+    means = np.zeros((len(encoded), encoded[0].names.shape[2]), np.float32)
+    for row, trial in enumerate(encoded):
+        chosen = trial.name_kinds == kind
+        if chosen.any():
+            means[row] = trial.names[-1, chosen].astype(np.float32).mean(axis=0)
+    return means
 
 
 def _to_arrays(network: CLaDMoP) -> dict[str, NDArray[Any]]:

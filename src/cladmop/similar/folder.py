@@ -3,9 +3,9 @@
 ======================  ===============================================================================
 file                    content
 ======================  ===============================================================================
-``vectors.safetensors`` half-precision vectors of all trials, in the order of the table
+``vectors.safetensors`` vectors of all trials, a byte a number, in the order of the table
 ``past.parquet``        the trials: numbers, titles, dates, outcomes, diseases, drugs
-``network.safetensors`` the pair-matching network and the whitening, to embed what is asked about
+``network.safetensors`` the pair-matching network and the maps behind it, to embed what is asked about
 ``graph.usearch``       HNSW graph over the vectors, in large indexes only
 ``manifest.json``       what it is made of, what successful means, and the SHA-256 of every other file
 ======================  ===============================================================================
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from cladmop.errors import CorruptArtefactError, InputError, MissingArtefactError
 from cladmop.model.config import ModelConfig
-from cladmop.similar.embedding import Embedding
+from cladmop.similar.embedding import Embedding, Shares, unit
 from cladmop.similar.neighbours import EXACT_LIMIT, Neighbours, write_graph
 from cladmop.similar.table import SCHEMA, write_past
 from cladmop.storage import atomic_folder, read_json, sha256_of, write_json
@@ -32,7 +32,7 @@ FORMAT = 1
 """Version of the layout; a reader refuses others."""
 MANIFEST = "manifest.json"
 VECTORS, TABLE, NETWORK, GRAPH = "vectors.safetensors", "past.parquet", "network.safetensors", "graph.usearch"
-_KEYS = ("attribution", "meaning", "cutoff", "terms", "encoding", "weight", "network", "files")
+_KEYS = ("attribution", "meaning", "cutoff", "terms", "encoding", "shares", "network", "files")
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,14 @@ def write_index(
     from safetensors.numpy import save_file
 
     with atomic_folder(out) as part:
-        save_file({"vectors": vectors}, part / VECTORS)
+        stored = packed(vectors)
+        save_file({"vectors": stored}, part / VECTORS)
         save_file(embedding.to_arrays(), part / NETWORK)
         write_past(part / TABLE, table)
         if len(vectors) > EXACT_LIMIT:
-            write_graph(part / GRAPH, vectors)
+            write_graph(part / GRAPH, unpacked(stored))
         files = {path.name: sha256_of(path) for path in sorted(part.iterdir())}
-        made = {"weight": embedding.weight, "network": embedding.network.config.to_dict(), "files": files}
+        made = {"shares": vars(embedding.shares), "network": embedding.network.config.to_dict(), "files": files}
         manifest = {"kind": KIND, "format": FORMAT, "trials": len(vectors), **facts, **made}
         write_json(part / MANIFEST, manifest)
     return manifest
@@ -95,18 +96,33 @@ def read_index(folder: Path) -> Parts:
         raise CorruptArtefactError(f"{folder / MANIFEST} is no index of past trials of format {FORMAT}; build it again")
     _verify(folder, manifest["files"])
     table = _read_table(folder / TABLE)
-    vectors = _arrays(folder / VECTORS)["vectors"]
+    vectors = unpacked(_arrays(folder / VECTORS)["vectors"])
     try:
         config = ModelConfig.from_dict(manifest["network"], where=str(folder / MANIFEST))
-    except InputError as error:
+        shares = Shares(**manifest["shares"])
+    except (InputError, TypeError) as error:
         raise CorruptArtefactError(f"{error}; build the index again") from error
     if len(table) != len(vectors):
         raise CorruptArtefactError(
             f"{folder}: {len(table)} trials but {len(vectors)} vectors; get or build the index again"
         )
-    embedding = Embedding.from_arrays(config, float(manifest["weight"]), _arrays(folder / NETWORK))
+    embedding = Embedding.from_arrays(config, shares, _arrays(folder / NETWORK))
     graph = folder / GRAPH if GRAPH in manifest["files"] else None
     return Parts(manifest, table, embedding, Neighbours(vectors, graph))
+
+
+def packed(vectors: NDArray[np.float16]) -> NDArray[np.int8]:
+    """Return vectors, shape (n, V), as whole numbers up to 127; their lengths, which no cosine reads, are lost."""
+    wide = vectors.astype(np.float32)
+    stored: NDArray[np.int8] = np.rint(127 * wide / np.abs(wide).max(axis=1, keepdims=True, initial=1e-12)).astype(
+        np.int8
+    )
+    return stored
+
+
+def unpacked(stored: NDArray[np.int8]) -> NDArray[np.float16]:
+    """Return the vectors that `packed` was given, at length 1; cosines differ by some thousandths."""
+    return unit(stored).astype(np.float16)
 
 
 def _verify(folder: Path, files: Mapping[str, str]) -> None:
