@@ -129,7 +129,8 @@ def protocol_pdf(inclusion, exclusion, *, pages=30, synopsis=True):
     pdf.break_page()
     pdf.heading("TABLE OF CONTENTS")
     for entry, page in (("1 SYNOPSIS", 3), ("5 STUDY POPULATION", 20), ("5.1 Inclusion Criteria", 20),
-                        ("5.2 Exclusion Criteria", 21), ("5.3 Lifestyle Considerations", 22), ("6 STUDY TREATMENT", 23)):  # fmt: skip
+                        ("5.2 Exclusion Criteria", 21), ("5.3 Lifestyle Considerations", 22),
+                        ("6 STUDY TREATMENT", 23)):  # fmt: skip
         pdf.line(f"{entry} {'.' * (70 - len(entry))} {page}")
     pdf.break_page()
     if synopsis:

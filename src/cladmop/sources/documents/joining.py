@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from cladmop.sources.documents.headings import heading_of, opens_criteria
@@ -17,6 +17,8 @@ _MARKER = re.compile(
     r"(?:(?P<bullet>[•*\u2013\u2014-])|(?P<section>\d{1,2}(?:\.\d{1,2}){2,3}\.?)|\(?(?P<label>\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)])(?:\s+|$)"
 )
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv")
+_UNFINISHED = re.compile(r"[^\s/-][-/\u2013\u00ad]$")
+"""The end of a line inside a word, compound or range: ``PD-1/`` before ``PD-L1``, ``3-`` before ``5``."""
 _KEPT_PREFIXES = frozenset({"non", "anti", "pre", "post", "co", "self", "re", "well", "long", "short", "high", "low"})
 _SAME_EDGE = 3.0
 """Points within which two left edges are the same."""
@@ -97,6 +99,8 @@ def paragraphs_of(lines: Sequence[Line], layout: Layout) -> list[Paragraph]:
     for line in _with_markers(lines):
         current = paragraphs[-1] if paragraphs else None
         marker = _MARKER.match(line.text)
+        # The wrapped end of "S-1." is no item.
+        marker = None if marker is None or marker.end() == len(line.text) else marker
         if current is None or _starts_new(current, line, marker, labels, layout):
             if marker is not None and marker["label"]:
                 labels.saw(marker["label"], line.left)
@@ -113,18 +117,26 @@ def _with_markers(lines: Sequence[Line]) -> list[Line]:
     """Give odd bullets their usual form, and put markers that stand alone before the text that they belong to."""
     repaired: list[Line] = []
     held: Line | None = None
-    for line in lines:
+    for line, after in zip(lines, (*lines[1:], None), strict=True):
         text = _ODD_BULLET.sub("• ", line.text, count=1) if _ODD_BULLET.match(line.text) else line.text
-        if held is not None:
-            text = f"{held.text} {text}"
         first = held or line
-        whole = _MARKER.match(text)
-        if whole is not None and whole.end() == len(text):
-            held = Line(text.strip(), first.place, first.left, line.height, line.size, line.bold)
-            continue
-        repaired.append(Line(text.strip(), line.place, first.left, line.height, line.size, line.bold))
+        text = (f"{held.text} {text}" if held else text).strip()
         held = None
+        joined = replace(line, text=text, left=first.left)
+        if after is not None and _is_lone_marker(joined, after):
+            held = joined
+        else:
+            repaired.append(joined)
     return repaired
+
+
+def _is_lone_marker(line: Line, after: Line) -> bool:
+    """Tell whether a line is only a bullet, or a number beside the text that it belongs to."""
+    marker = _MARKER.fullmatch(line.text)
+    if marker is None:
+        return False
+    is_beside = line.place == after.place and abs(line.height - after.height) < 0.6 * (line.size or 10.0)
+    return marker["bullet"] is not None or is_beside
 
 
 @dataclass
@@ -169,6 +181,8 @@ def _starts_new(
         return _marker_starts(current, line, marker, labels, could_wrap=is_wrap_edge and not had_room)
     if _is_gap(current.last, line, layout, 1.25) or _leaves_edge(current, line, is_wrap_edge=is_wrap_edge):
         return True
+    if _UNFINISHED.search(current.text):
+        return False
     ends_sentence = current.text[-1:] in ".;:"
     if _had_room(current.last, line, layout):
         return ends_sentence or not line.text[:1].islower()
@@ -225,8 +239,7 @@ def join(text: str, after: str, layout: Layout) -> str:
     cut = _cut_word(text, after)
     if cut is not None:
         return (text[:-1] if _is_soft(*cut, layout) else text) + after
-    # A slash or hyphen inside a compound or range: "PD-1/" + "PD-L1", "3-" + "5".
-    if re.search(r"[^\s/-][-/\u2013]$", text) and after[:1].isalnum():
+    if _UNFINISHED.search(text) and after[:1].isalnum():
         return text + after
     return f"{text} {after}"
 

@@ -20,7 +20,7 @@ from cladmop.sources.documents.headings import (
 from cladmop.sources.documents.lines import Document, Line
 
 _LIST_NUMBER = re.compile(r"\(?(\d{1,3})[.)]\s")
-_FEWEST_LETTERS = 25
+_FEWEST_LETTERS = 15
 """Letters below which a section is only a heading or a reference to another section."""
 _EXCLUSION = re.compile(r"(?:non[ -]?in|ex)clusion|ineligib", re.IGNORECASE)
 
