@@ -8,7 +8,7 @@ from cladmop.errors import InputError, MissingArtefactError
 from cladmop.records import Disease, Drug, Phase, Trial
 from cladmop.sources.ctgov import trial_from_study
 from cladmop.sources.fields import IGNORED
-from cladmop.sources.inputs import read_trials
+from cladmop.sources.inputs import read_trials, read_trials_text
 
 STUDY = {
     "protocolSection": {
@@ -187,6 +187,36 @@ def test_missing_file(tmp_path) -> None:
 def test_two_megabytes_of_criteria(read) -> None:
     (trial,) = read("t.json", PLAIN | {"criteria": "- a criterion of some length\n" * 70_000})
     assert len(trial.inclusion) == 70_000
+
+
+AS_CSV = (
+    "nctid,phase,inclusion,exclusion,drugs,smiles,conditions\nNCT00000001,2,adults,gout,ibuprofen;ethanol,;CCO,pain\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("json", json.dumps(PLAIN)), ("jsonl", json.dumps(PLAIN) + "\n\n"), ("csv", AS_CSV)]
+)
+def test_text_without_a_file_is_read_alike(kind, text) -> None:
+    (trial,) = read_trials_text(text, "upload", kind)
+    assert trial.model_copy(update={"diseases": TRIAL.diseases}) == TRIAL
+
+
+def test_text_without_a_file_has_its_name_in_messages() -> None:
+    for kind in ("json", "jsonl", "csv", "text"):
+        with pytest.raises(InputError, match=r"^upload"):
+            read_trials_text("", "upload", kind)
+    with pytest.raises(InputError, match="upload:2: unknown"):
+        read_trials_text('{"drugs": ["a"]}\n{"drug": "a"}', "upload", "jsonl")
+    with pytest.raises(InputError, match="upload:1: unknown field 'drug'"):
+        read_trials_text("drug\na\n", "upload", "csv")
+    rows = (
+        ",".join(TOP_ROW)
+        + "\n"
+        + ",".join(f'"{cell}"' for cell in (TOP_ROW | {"drugs": "x", "icdcodes": "[]"}).values())
+    )
+    with pytest.raises(InputError, match="upload:2, column drugs"):
+        read_trials_text(rows, "upload", "csv")
 
 
 def test_real_files(shared_dir) -> None:
