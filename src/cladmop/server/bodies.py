@@ -1,6 +1,6 @@
 """Bodies of requests: strict JSON, the trials in it, and multipart uploads, which stay in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,13 +46,24 @@ def read_json(body: bytes, content_type: str) -> Any:  # noqa: ANN401 (any JSON 
     kind = content_type.partition(";")[0].strip().lower()
     if kind != "application/json":
         raise MediaTypeError(f"Content-Type {shown(kind)} is not read here; send application/json")
+    return decode(body, "the body")
+
+
+def decode(data: bytes, where: str) -> Any:  # noqa: ANN401 (any JSON value)
+    """Return the value of strict JSON.
+
+    Raises
+    ------
+    InputError
+        As `read_json`.
+    """
     try:
-        value = msgspec.json.decode(body)
+        value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"the body is not JSON: {error}") from error
+        raise InputError(f"{where} is not JSON: {error}") from error
     except RecursionError as error:
-        raise _too_deep() from error
-    _check_depth(value)
+        raise _too_deep(where) from error
+    _check_depth(value, where)
     return value
 
 
@@ -83,6 +94,8 @@ def read_trial(value: Any, where: str, limits: Limits) -> Trial:  # noqa: ANN401
     """
     if not isinstance(value, dict):
         raise InputError(f"{where}: {shown(value)} is not a trial; it is an object {{...}}")
+    for what, count in _bulk(value):
+        _require(what, count, where, limits)
     if "protocolSection" in value:
         trial = trial_from_study(value, where=where)
         require_content(trial, where)
@@ -102,15 +115,10 @@ def check_size(trial: Trial, where: str, limits: Limits) -> None:
         surrogate (half a character).
     """
     texts = _texts(trial)
-    counts = (
-        ("criteria", len(trial.criteria), limits.items),
-        ("drugs", len(trial.drugs) + len(trial.published_smiles), limits.drugs),
-        ("diseases", len(trial.diseases) + len(trial.icd10), limits.diseases),
-        ("characters", sum(map(len, texts)), limits.characters),
-    )
-    for what, count, most in counts:
-        if count > most:
-            raise InputError(f"{where}: {count:,} {what}, of which this service takes {most:,} at most; shorten it")
+    _require("criteria", len(trial.criteria), where, limits)
+    _require("drugs", len(trial.drugs) + len(trial.published_smiles), where, limits)
+    _require("diseases", len(trial.diseases) + len(trial.icd10), where, limits)
+    _require("characters", sum(map(len, texts)), where, limits)
     try:
         "".join(texts).encode()
     except UnicodeEncodeError as error:
@@ -204,6 +212,34 @@ class _Parts:
         self.ended = True
 
 
+def _bulk(value: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Count, before a trial is read, what would take long to read."""
+    for name, what in (("inclusion", "criteria"), ("exclusion", "criteria"), ("drugs", "drugs"), ("diseases", "diseases"),
+                       ("conditions", "diseases"), ("criteria", "criteria")):  # fmt: skip
+        held = value.get(name)
+        if isinstance(held, str):
+            yield "characters", len(held)
+        elif isinstance(held, list):
+            yield what, len(held)
+    for module, name, what in (
+        ("eligibilityModule", "eligibilityCriteria", "characters"),
+        ("armsInterventionsModule", "interventions", "drugs"),
+        ("conditionsModule", "conditions", "diseases"),
+    ):
+        held = value.get("protocolSection")
+        for step in (module, name):
+            held = held.get(step) if isinstance(held, dict) else None
+        if isinstance(held, str | list):
+            yield what, len(held)
+
+
+def _require(what: str, count: int, where: str, limits: Limits) -> None:
+    limit = {"criteria": limits.items, "drugs": limits.drugs, "diseases": limits.diseases}
+    most = limit.get(what, limits.characters)
+    if count > most:
+        raise InputError(f"{where}: {count:,} {what}, of which this service takes {most:,} at most; shorten it")
+
+
 def _suffix(name: str) -> str:
     _, dot, ending = name.rpartition(".")
     return (
@@ -222,7 +258,7 @@ def _texts(trial: Trial) -> list[str]:
     return texts
 
 
-def _check_depth(value: Any) -> None:  # noqa: ANN401 (any JSON value)
+def _check_depth(value: Any, where: str) -> None:  # noqa: ANN401 (any JSON value)
     level = [value]
     for _ in range(_DEPTH):
         level = [
@@ -233,8 +269,8 @@ def _check_depth(value: Any) -> None:  # noqa: ANN401 (any JSON value)
         ]
         if not level:
             return
-    raise _too_deep()
+    raise _too_deep(where)
 
 
-def _too_deep() -> InputError:
-    return InputError(f"the JSON is nested deeper than {_DEPTH} levels, too deep to be a trial")
+def _too_deep(where: str) -> InputError:
+    return InputError(f"the JSON of {where} is nested deeper than {_DEPTH} levels, too deep to be a trial")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cladmop.errors import InputError
 from cladmop.records import Trial
 from cladmop.server.bodies import Upload, check_size
-from cladmop.server.errors import BusyError, MediaTypeError, TooLargeError
+from cladmop.server.errors import BusyError, MediaTypeError
+from cladmop.server.portfolios import read_portfolio
 from cladmop.server.settings import Limits
 
 if TYPE_CHECKING:
@@ -93,16 +94,7 @@ class Reader:
         return self._table(upload, kind)
 
     def _table(self, upload: Upload, kind: "TextKind") -> Sequence[Trial]:
-        from cladmop.sources.inputs import read_trials_text
-
-        trials = read_trials_text(_decoded(upload), upload.name, kind)
-        if len(trials) > self._limits.trials:
-            raise TooLargeError(
-                f"{len(trials):,} trials in the file; this service takes {self._limits.trials:,} at most, split it"
-            )
-        for number, trial in enumerate(trials, start=1):
-            check_size(trial, f"{upload.name}: trial {number}", self._limits)
-        return trials
+        return read_portfolio(_decoded(upload), upload.name, kind, self._limits)
 
     def _document(self, upload: Upload, kind: "DocumentKind") -> tuple[Trial, list[str]]:
         from cladmop.sources.documents import read_document_guarded

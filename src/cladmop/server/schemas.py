@@ -410,6 +410,7 @@ class ModelAnswer(BaseModel):
     trained_on: str
     base_rates: dict[str, Any]
     coverage: dict[str, Any] | None
+    tested: dict[str, Any] | None
     phases: list[str]
     limits: dict[str, float]
     lookup: bool

@@ -7,7 +7,7 @@ import functools
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -134,6 +134,7 @@ class TrialService:
 
     def describe(self, settings: Settings) -> dict[str, Any]:
         """Return the answer of ``/model``."""
+        tested = self.model.tested_
         return {
             "title": self._about.get("title", "cladmop model"),
             "terms": self._about.get("terms", ""),
@@ -142,19 +143,13 @@ class TrialService:
             "base_rates": {
                 group: {"rate": rate.rate, "trials": rate.trials} for group, rate in self.model.base_rates_.items()
             },
-            "coverage": self._coverage(),
+            "coverage": _by_level([asdict(one) for one in self.model.coverage_]),
+            "tested": None if tested is None else {**tested, "coverage": _by_level(tested["coverage"])},
             "phases": [phase.value for phase in Phase],
             "limits": limits_of(settings.limits),
             "lookup": settings.lookup,
             "index": None if self.index is None else {"trials": len(self.index), "source": self.index.source},
         }
-
-    def _coverage(self) -> dict[str, Any] | None:
-        measured = {
-            f"{one.level:g}": {"covered": one.covered, "low": one.low, "high": one.high, "trials": one.trials}
-            for one in self.model.coverage_
-        }
-        return measured or None
 
     def _shown(self, prediction: "Prediction") -> dict[str, Any]:
         answer = prediction.to_json()
@@ -192,6 +187,12 @@ def _drawing(smiles: str | None, name: str) -> str | None:
     from cladmop.explain import drawing
 
     return drawing(smiles, name=name)
+
+
+def _by_level(coverages: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return what was measured of outcome sets, by their level; none where nothing was."""
+    kept = ("covered", "low", "high", "trials", "decided", "right")
+    return {f"{one['level']:g}": {name: one[name] for name in kept} for one in coverages} or None
 
 
 def _open_index(folder: str | None, model: "TrialOutcomeClassifier") -> "PastTrials | None":

@@ -17,6 +17,12 @@ DRAWING = (
     '120 75 90 90 60 75Z" fill="none" stroke="#333" stroke-width="2"/><circle cx="90" cy="25" r="12" fill="#3d94cb" '
     'opacity=".5"/><circle cx="60" cy="75" r="12" fill="#de8f3d" opacity=".5"/></svg>'
 )
+ESTIMATE = {"value": 0.06, "low": 0.05, "high": 0.1}
+TESTED = {
+    "data": "an invented test", "command": "cladmop benchmark trust", "trials": 627, "base_rate": 0.55,
+    "roc_auc": ESTIMATE, "brier": {"before": ESTIMATE, "after": ESTIMATE}, "ece": {"before": ESTIMATE, "after": ESTIMATE},
+    "coverage": {"0.9": {"covered": 0.94, "low": 0.92, "high": 0.96, "trials": 627, "decided": 0.3, "right": 0.8}},
+}  # fmt: skip
 PAST_RATES = (
     {"of": "phase I", "kind": "phase", "successes": 412, "trials": 980, "rate": 0.42, "low": 0.39, "high": 0.45},
     {"of": "neoplasms", "kind": "disease", "successes": 60, "trials": 181, "rate": 0.33, "low": 0.27, "high": 0.4},
@@ -47,6 +53,7 @@ class InventedService:
             "title": "cladmop default", "terms": "Non-commercial use only.", "version": "0.9",
             "trained_on": "1,913 trials of TOP", "base_rates": {"I": {"rate": 0.57, "trials": 1161}},
             "coverage": {"0.9": {"covered": 0.91, "low": 0.88, "high": 0.93, "trials": 627}},
+            "tested": TESTED,
             "phases": [phase.value for phase in Phase], "limits": limits_of(settings.limits),
             "lookup": settings.lookup,
             "index": {"trials": 3210, "source": "ClinicalTrials.gov"} if self.knobs.index else None,

@@ -48,6 +48,8 @@ def test_a_study_is_scored_explained_and_edited(site):
     assert "base rate of phase I 57%" in page.inner_text(".figure")
     assert page.evaluate("document.activeElement.id") == "result-title"
     assert "cannot rule out either outcome at 90%. The model rules out failure at 80%" in page.inner_text(".readings")
+    assert "Such sets held the outcome of 94% of 627 test trials (an invented test)." in page.inner_text(".readings")
+    assert "calibration error 0.060 before calibration, 0.060 (0.050 to 0.100) after" in page.text_content("#about")
     assert "Non-commercial use only" in page.inner_text(".hero .note")
     assert "leans most on" in page.inner_text(".summary")
     assert page.locator(".criteria .rows > li").count() == 4

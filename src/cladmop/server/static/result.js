@@ -17,7 +17,7 @@ export function hero() {
     version && h("p", { class: "hint" }, version),
     figure(prediction),
     scale(prediction),
-    h("ul", { class: "readings" }, ...readings(prediction).map((words) => h("li", {}, words))),
+    h("ul", { class: "readings" }, ...readings(prediction, get().model?.tested).map((words) => h("li", {}, words))),
     outside(prediction),
     warnings(prediction.warnings),
     h("p", { class: "note" }, "What it is: how often past trials that look like this one reached their aim, as a model learned it: an association. What it is not: a cause, a judgement of the drug, or medical advice. ", get().model?.terms),
@@ -59,7 +59,7 @@ function scale(prediction) {
 }
 
 /** @param {any} prediction */
-function readings({ interval, sets, domain }) {
+function readings({ interval, sets, domain }, tested) {
   const lines = [];
   if (interval) {
     lines.push(`${percent(interval.level)} interval ${percentRange(interval)}: where the figure would lie had the model learned from other samples of such trials.`);
@@ -67,9 +67,19 @@ function readings({ interval, sets, domain }) {
   const widest = [...(sets ?? [])].sort((one, other) => other.level - one.level);
   // The narrower set is worth a line only where it says something else.
   const told = widest.filter((set, index) => index === 0 || set.outcomes.length !== widest[0].outcomes.length);
-  if (told.length) lines.push(told.map(setInWords).join(" "));
+  if (told.length) lines.push([...told.map(setInWords), heldInTest(tested, told[0].level)].filter(Boolean).join(" "));
   if (domain && !domain.outside) lines.push("The trial lies within what the model has learned from.");
   return lines;
+}
+
+/**
+ * How often the test split's outcome was in the sets of a level.
+ * @param {any} tested of the answer of GET /model
+ * @param {number} level
+ */
+function heldInTest(tested, level) {
+  const measured = tested?.coverage?.[String(level)];
+  return measured && `Such sets held the outcome of ${percent(measured.covered)} of ${plural(measured.trials, "test trial")} (${tested.data}).`;
 }
 
 /** @param {any} prediction */
@@ -79,7 +89,7 @@ function outside({ domain }) {
     "p",
     { class: "caution", id: "outside" },
     h("strong", {}, "Outside of what the model knows. "),
-    "This trial is unlike those it learned from; read the figure as little more than the base rate.",
+    "This trial lies farther from those it learned from than 95% of the trials held out of training did. Tests held too few such trials to say how much less their figures are worth.",
   );
 }
 
@@ -134,6 +144,7 @@ export function about(model) {
     model.trained_on && h("p", {}, h("strong", {}, "Learned from: "), model.trained_on),
     rates(model.base_rates),
     model.coverage && h("p", {}, h("strong", {}, "Checked: "), coverage(model.coverage)),
+    model.tested && h("p", {}, h("strong", {}, "Tested: "), tested(model.tested)),
     model.terms && h("p", {}, h("strong", {}, "Terms: "), model.terms),
     h("p", {}, "The page and the model run on this server; nothing is sent elsewhere."),
   );
@@ -145,6 +156,18 @@ function rates(baseRates) {
     ([group, { rate, trials }]) => `${phaseGroup(group)} ${percent(rate)} of ${plural(trials, "trial")}`,
   );
   return h("p", {}, h("strong", {}, "Base rates: "), parts.join(", "));
+}
+
+/** @param {any} found what a test split said */
+function tested({ data, trials, coverage: sets, ece, brier, roc_auc: auc }) {
+  const before = (/** @type {any} */ one) => `${one.before.value.toFixed(3)} before calibration, ${interval(one.after)} after`;
+  const levels = Object.entries(sets).map(([level, one]) => `${percent(Number(level))} sets held ${(one.covered * 100).toFixed(1)}% (${(one.low * 100).toFixed(1)} to ${(one.high * 100).toFixed(1)}%) of outcomes`);
+  return `${data}, ${plural(trials, "trial")}: ${levels.join(", ")}; ROC-AUC ${interval(auc)}; calibration error ${before(ece)}; Brier score ${before(brier)} (95% intervals).`;
+}
+
+/** @param {{value: number, low: number, high: number}} estimate */
+function interval({ value, low, high }) {
+  return `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
 }
 
 /** @param {any} measured by level, as "0.9" */
