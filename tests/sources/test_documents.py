@@ -132,6 +132,40 @@ def test_items_numbered_like_the_next_chapters_do_not_end_the_section() -> None:
     assert section(*items).inclusion == tuple(text for text, _, _ in items)
 
 
+def test_contents_without_dots_are_no_section_and_numbered_items_no_contents() -> None:
+    pdf = Pdf("Version 3", "Page {}")
+    pdf.heading("CONTENTS")
+    for entry, page in (("1 OBJECTIVES", 2), ("3 PATIENT SELECTION", 3), ("3.1 Eligibility Criteria", 3),
+                        ("3.2 Exclusion Criteria", 4), ("3.3 Inclusion of Women and Minorities", 4)):  # fmt: skip
+        pdf.line(f"{entry} {page}")
+    pdf.break_page()
+    pdf.heading("1 OBJECTIVES")
+    for _ in range(40):
+        pdf.paragraph(FILLER)
+    pdf.heading("3 PATIENT SELECTION")
+    pdf.heading("3.1 Eligibility Criteria")
+    grades = [f"Gout of grade {number}" for number in (1, 1, 2, 2, 3, 3)]
+    for number, grade in enumerate(grades, start=1):
+        pdf.paragraph(grade, marker=f"{number}.")
+    pdf.heading("3.2 Exclusion Criteria")
+    pdf.paragraph("Pregnancy", marker="1.")
+    pdf.heading("3.3 Inclusion of Women and Minorities")
+    pdf.paragraph(FILLER)
+    found = read_document(pdf.bytes(), "pdf")
+    assert (found.inclusion, found.exclusion) == (tuple(grades), ("Pregnancy",))
+    assert found.warnings == ()
+
+
+def test_a_section_named_by_its_population_is_a_last_resort() -> None:
+    pdf = Pdf()
+    pdf.heading("4 STUDY POPULATION")
+    pdf.paragraph("Adults with gout of the knee", marker="1.")
+    pdf.heading("5 TREATMENT")
+    for _ in range(4):
+        pdf.paragraph(FILLER)
+    assert read_document(pdf.bytes(), "pdf").inclusion == ("Adults with gout of the knee",)
+
+
 def test_words_cut_at_line_ends_are_mended_by_the_words_of_the_document() -> None:
     pdf = Pdf()
     pdf.paragraph("Earlier treatment is allowed. A non-small tumour counts. Chemotherapy is treatment as well.")

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from cladmop.records import Trial
     from cladmop.sources.documents import Extraction
 
+_PATIENCE = 120.0
+"""Seconds that a person's own protocol may take."""
+
 
 def extract(
     source: Annotated[Path, typer.Argument(metavar="FILE", help="Protocol as PDF, Word (.docx) or text.")],
@@ -53,7 +56,7 @@ def found_in(
     if path.suffix.lower() in {".json", ".jsonl", ".ndjson", ".csv"}:
         raise InputError(f"{path} holds trials, not a protocol; `cladmop predict {path}` reads it as it is")
     given = Phase.NOT_APPLICABLE if phase is None else Phase.parse(phase, where="--phase")
-    extraction = read_document_guarded(read_file(path), document_kind(path) or "text", str(path))
+    extraction = read_document_guarded(read_file(path), document_kind(path) or "text", str(path), seconds=_PATIENCE)
     return extraction, extraction.trial(drug, condition, given)
 
 

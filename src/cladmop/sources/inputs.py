@@ -22,6 +22,8 @@ CSV_COLUMNS = (
 """Columns of our own CSV format; all are optional."""
 TextKind = Literal["json", "jsonl", "csv", "text"]
 """What a text may be: one JSON value, JSON Lines, CSV, or eligibility criteria."""
+_PATIENCE = 120.0
+"""Seconds that a person's own protocol may take."""
 _ENDINGS: dict[str, TextKind] = {
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "text",
 }  # fmt: skip
@@ -67,7 +69,7 @@ def read_trials(
     """
     kind = document_kind(path)
     if kind is not None:
-        extraction = read_document_guarded(read_file(path), kind, str(path))
+        extraction = read_document_guarded(read_file(path), kind, str(path), seconds=_PATIENCE)
         return [extraction.trial(drugs, conditions, _given(phase))]
     text = read_utf8(path)
     return read_trials_text(text, path, kind_of(path, text), drugs=drugs, conditions=conditions, phase=phase)

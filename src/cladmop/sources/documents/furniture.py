@@ -17,6 +17,9 @@ _PAGE_NUMBER = re.compile(
 )
 _LEADER = re.compile(r"(?:\.\s?){4,}|…{2,}|(?:_\s?){6,}")
 _CONTENTS_ENTRY = re.compile(r"(?=[A-Z\d][^≥≤<>=]*[A-Za-z]{3})[^≥≤<>=]{2,150}?\s+(?P<page>\d{1,4})$")
+_CONTENTS = re.compile(r"(?:table of )?contents\b", re.IGNORECASE)
+_NEAR = 30
+"""Lines below the heading "Contents", or below another entry, among which an entry is looked for."""
 _FEWEST_ENTRIES = 5
 """Lines in a row that end in page numbers and are taken for a table of contents."""
 
@@ -58,21 +61,22 @@ def _outermost(page: Sequence[int], lines: Sequence[Line]) -> list[int]:
 
 
 def _without_contents(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Drop lines with dotted leaders, and runs of titles that end in page numbers that never fall."""
+    """Drop lines with dotted leaders, and below "Contents" titles that end in page numbers that never fall."""
     pages = max(line.place for line in lines)
     dropped = {index for index, line in enumerate(lines) if _LEADER.search(line.text)}
     run: list[int] = []
     last = 0
+    near = -_NEAR
     for index, line in enumerate(lines):
         match = _CONTENTS_ENTRY.match(line.text)
         page = int(match["page"]) if match else 0
-        if not last <= page <= pages:
-            page = 0
-        if not page:
-            dropped.update(run if len(run) >= _FEWEST_ENTRIES else ())
-            run = []
-        else:
+        # Elsewhere "Grade 1" and "Grade 2" in a list of criteria are no pages.
+        if max(1, last) <= page <= pages and index <= near + _NEAR:
             run.append(index)
-        last = page
+            near, last = index, page
+            continue
+        dropped.update(run if len(run) >= _FEWEST_ENTRIES else ())
+        run, last = [], 0
+        near = index if _CONTENTS.match(line.text) else near
     dropped.update(run if len(run) >= _FEWEST_ENTRIES else ())
     return tuple(line for index, line in enumerate(lines) if index not in dropped)

@@ -35,7 +35,7 @@ _STRONG = re.compile(
     rf"(?P<tail>{_TAIL}\s*[:.]?$|\s*:\s*\S.*|\s+(?=(?:\(?\d{{1,2}}[.)]|[•*])\s))"
 )
 """A heading of eligibility criteria, alone on its line or followed by a colon or a list."""
-_BARE = re.compile(rf"{_LEAD}{_SIDE}{_AND}\s*(?P<colon>:?)$")
+_BARE = re.compile(rf"{_LEAD}(?![Ss]election|SELECTION){_SIDE}{_AND}\s*(?P<colon>:?)$")
 """``Inclusion``: a heading where it is numbered, styled or ends in a colon."""
 _WEAK = re.compile(
     r"(?:(?:patient|subject|participant|study|target|trial)s?\s+)?(?:population|selection)\s*:?$"

@@ -8,6 +8,7 @@ from typing import Literal
 from cladmop.errors import InputError
 from cladmop.records import Phase
 from cladmop.records.criteria import Criteria, parse_criteria
+from cladmop.records.headings import heading_of as side_of
 from cladmop.sources.documents.extraction import Extraction
 from cladmop.sources.documents.furniture import without_furniture
 from cladmop.sources.documents.headings import heading_of, opens_criteria
@@ -150,8 +151,10 @@ def _word_text(lines: Sequence[Line]) -> str:
 
 def _paragraph(text: str, column: int) -> str:
     line = Line(text, 1, bold=True)
-    if opens_criteria(line):
-        return heading_of(line).title
+    if opens_criteria(line, weak=True):
+        title = heading_of(line).title
+        # "Selection Criteria" and "Study Population" say nothing of the side, and are no criteria.
+        return title if side_of(title, marked=False) is not None or ":" in title.rstrip(": ") else ""
     # A document's backslashes are no markdown escapes.
     return " " * column + text.replace("\\", "\\\\")
 
