@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 _DEPTH = 32
 """How deep JSON may be nested; a ClinicalTrials.gov study has 12 levels."""
 _SUFFIX_CHARACTERS = 8
+_LONG_FIELDS = {
+    "criteria": "criteria", "inclusion": "criteria", "exclusion": "criteria", "drugs": "drugs", "diseases": "diseases",
+    "conditions": "diseases",
+}  # fmt: skip
+_LONG_MODULES = {
+    ("eligibilityModule", "eligibilityCriteria"): "characters",
+    ("armsInterventionsModule", "interventions"): "drugs",
+    ("conditionsModule", "conditions"): "diseases",
+}
 
 
 @dataclass(frozen=True)
@@ -214,23 +223,16 @@ class _Parts:
 
 def _bulk(value: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Count, before a trial is read, what would take long to read."""
-    for name, what in (("inclusion", "criteria"), ("exclusion", "criteria"), ("drugs", "drugs"), ("diseases", "diseases"),
-                       ("conditions", "diseases"), ("criteria", "criteria")):  # fmt: skip
-        held = value.get(name)
-        if isinstance(held, str):
-            yield "characters", len(held)
-        elif isinstance(held, list):
-            yield what, len(held)
-    for module, name, what in (
-        ("eligibilityModule", "eligibilityCriteria", "characters"),
-        ("armsInterventionsModule", "interventions", "drugs"),
-        ("conditionsModule", "conditions", "diseases"),
-    ):
-        held = value.get("protocolSection")
-        for step in (module, name):
-            held = held.get(step) if isinstance(held, dict) else None
-        if isinstance(held, str | list):
-            yield what, len(held)
+    held = [(value.get(name), what) for name, what in _LONG_FIELDS.items()]
+    protocol = value.get("protocolSection")
+    for (module, name), what in _LONG_MODULES.items():
+        part = protocol.get(module) if isinstance(protocol, dict) else None
+        held.append((part.get(name) if isinstance(part, dict) else None, what))
+    for one, what in held:
+        if isinstance(one, str):
+            yield "characters", len(one)
+        elif isinstance(one, list):
+            yield what, len(one)
 
 
 def _require(what: str, count: int, where: str, limits: Limits) -> None:

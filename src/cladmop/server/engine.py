@@ -14,6 +14,8 @@ from cladmop.server.settings import Settings
 
 _TOGETHER = 32
 """Trials scored in one call."""
+_IN_TURN = 8
+"""Quick questions answered one after the other before long ones have their turn."""
 Json = dict[str, Any]
 
 
@@ -24,8 +26,8 @@ class Engine:
         limits = settings.limits
         self.worker = Worker(limits.batch_milliseconds / 1000, metrics.computed)
         self.predict: Lane[Trial, Json] = Lane("predict", service.predict, _TOGETHER, limits.requests)
-        self.what_if: Lane[WhatIf, Json] = Lane("whatif", service.what_if, 1, limits.requests)
-        self.similar: Lane[SimilarTo, Json] = Lane("similar", service.similar, 1, limits.requests)
+        self.what_if: Lane[WhatIf, Json] = Lane("whatif", service.what_if, _IN_TURN, limits.requests)
+        self.similar: Lane[SimilarTo, Json] = Lane("similar", service.similar, _IN_TURN, limits.requests)
         self.explain: Lane[Trial, Json] = Lane("explain", service.explain, 1, limits.requests)
         self.rank: Lane[Trial, Json] = Lane("rank", service.rank, 1, limits.requests)
         self._rows: Lane[Sequence[Trial], list[Json]] = Lane("batch", service.predict_rows, 1, limits.requests)
