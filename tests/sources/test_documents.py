@@ -47,6 +47,17 @@ def test_a_whole_protocol_gives_its_items_and_nothing_else(protocol) -> None:
     assert protocol.title == "Invented Trial of Drug A"
 
 
+def test_the_largest_lines_of_the_first_page_are_the_title_but_no_chapter() -> None:
+    for first, title in (("A Trial of Drug A", "A Trial of Drug A in Gout"), ("1. SYNOPSIS", "")):
+        pdf = Pdf(leading=26)
+        pdf.line(first, size=20)
+        pdf.line("in Gout" if title else "2. DESIGN", size=20)
+        pdf.heading("4.1 Inclusion Criteria")
+        for _ in range(4):
+            pdf.paragraph(FILLER)
+        assert read_document(pdf.bytes(), "pdf").title == title
+
+
 def test_it_says_where_the_section_stood_and_what_else_there_was(protocol) -> None:
     assert re.fullmatch(r'pages \d+ to \d+, under "5.1 Inclusion Criteria"', protocol.where)
     start, stop = map(int, re.findall(r"\d+", protocol.where)[:2])

@@ -226,9 +226,15 @@ def _title(document: Document) -> str:
         match = _TITLE.match(line.text)
         if match is not None:
             return match["title"].strip()
-    front = tuple(line for line in front if line.place == front[0].place) if document.unit == "page" else front[:1]
-    largest = max(front, key=lambda line: line.size)
-    usual = sorted(line.size for line in document.lines)[len(document.lines) // 2]
-    if document.unit == "page" and largest.size <= 1.1 * usual:
+    if document.unit == "line":
         return ""
-    return " ".join(line.text for line in front if line.size == largest.size)[:300] if document.unit != "line" else ""
+    if document.unit == "paragraph":
+        return "" if front[0].level else front[0].text[:300]
+    front = tuple(line for line in front if line.place == front[0].place)
+    largest = max(line.size for line in front)
+    usual = sorted(line.size for line in document.lines)[len(document.lines) // 2]
+    titles = [line for line in front if line.size == largest]
+    # A page that begins a chapter has no title.
+    if largest <= 1.1 * usual or any(heading_of(line).number or opens_criteria(line) for line in titles):
+        return ""
+    return " ".join(line.text for line in titles)[:300]
