@@ -242,3 +242,24 @@ def test_running_requests_are_finished_when_it_stops(fake):
         fake.go.set()
         asking.join(20)
         assert answers[0].status_code == 200
+
+
+def test_a_client_that_does_not_read_its_answer_is_cut(fake):
+    with running(fake, Settings(port=0, limits=Limits(send_seconds=0.5))) as served:
+        trials = [{**TRIAL, "title": "t" * 50_000}] * 200
+        name = served.client.post("/batch", files={"file": ("a.json", json.dumps(trials).encode())}).json()["id"]
+        while served.client.get(f"/batch/{name}").json()["done"] < 200:
+            time.sleep(0.05)
+        whole = len(served.client.get(f"/batch/{name}/result?format=jsonl").content)
+        assert whole > 10_000_000
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            connection.settimeout(10)
+            connection.connect(("127.0.0.1", served.port))
+            connection.sendall(f"GET /batch/{name}/result?format=jsonl HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            time.sleep(1.5)
+            got = 0
+            with contextlib.suppress(ConnectionError):
+                while chunk := connection.recv(65_536):
+                    got += len(chunk)
+        assert got < whole
