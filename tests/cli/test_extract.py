@@ -6,9 +6,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cladmop.cli import predict as predict_verb
+from cladmop.cli import reading as reading_verb
 from cladmop.cli.extract import extract
-from cladmop.cli.predict import read_input
+from cladmop.cli.reading import read_input
 from cladmop.errors import InputError
 from cladmop.records import Drug, Phase
 from cladmop.sources.inputs import read_trials
@@ -91,7 +91,7 @@ def test_on_a_terminal_a_person_is_asked(protocol, monkeypatch, answer) -> None:
             return True
 
     monkeypatch.setattr("sys.stdin", Terminal)
-    monkeypatch.setattr(predict_verb.typer, "confirm", lambda *_, **__: answer == "y")
+    monkeypatch.setattr(reading_verb.typer, "confirm", lambda *_, **__: answer == "y")
     if answer == "y":
         assert read_input(protocol)[0].exclusion == ("Pregnancy or breast-feeding",)
     else:

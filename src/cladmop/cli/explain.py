@@ -1,12 +1,20 @@
 """``cladmop explain``: what each criterion, drug and disease of a trial is worth to its score."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cladmop.cli.options import print_table, say
+from cladmop.cli.options import ModelOption, print_table, say
+from cladmop.cli.reading import (
+    ConditionsOption,
+    DrugNamesOption,
+    InputArgument,
+    RegistryOption,
+    TextPhaseOption,
+    YesOption,
+    read_input,
+)
 
 if TYPE_CHECKING:
     from cladmop.evaluation.tables import Table
@@ -15,31 +23,21 @@ if TYPE_CHECKING:
 
 
 def explain(
-    source: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="Trial or trials, of any form that `cladmop predict` reads.")
-    ],
-    model: Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")] = "default",
-    drug: Annotated[list[str] | None, typer.Option("--drug", help="Drug of a text file; repeat it.")] = None,
-    condition: Annotated[
-        list[str] | None, typer.Option("--condition", help="Condition of a text file; repeat it.")
-    ] = None,
-    phase: Annotated[
-        str | None, typer.Option("--phase", help="Phase of a text file, or of trials without one.")
-    ] = None,
-    registry: Annotated[
-        str | None,
-        typer.Option("--registry", metavar="URL", help="API v2 that answers for an NCT id, if not ClinicalTrials.gov."),
-    ] = None,
+    source: InputArgument,
+    model: ModelOption = "default",
+    drug: DrugNamesOption = None,
+    condition: ConditionsOption = None,
+    phase: TextPhaseOption = None,
+    registry: RegistryOption = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Parts shown, those that move the score most first.")] = 12,
     *,
+    yes: YesOption = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON line a trial on standard output, with all parts.")
     ] = False,
 ) -> None:
     """Explain each trial's score: the summary, and what each part adds to the probability."""
-    from cladmop.cli.predict import read_input
-
-    trials = read_input(source, drug or (), condition or (), phase, registry)
+    trials = read_input(source, drug or (), condition or (), phase, registry, yes=yes)
 
     from cladmop.estimator import TrialOutcomeClassifier
     from cladmop.explain import explain as explained

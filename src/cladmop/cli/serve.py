@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from cladmop.cli.options import note
+from cladmop.cli.options import ModelOption, note
 
 
 def serve(
     host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 is every one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port; 0 takes a free one.")] = 8000,
-    model: Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")] = "default",
+    model: ModelOption = "default",
     index: Annotated[
         Path | None,
         typer.Option("--index", help="Folder of past trials (`cladmop similar build`); else the shipped one."),

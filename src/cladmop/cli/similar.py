@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cladmop.cli.options import note, print_table, say
+from cladmop.cli.reading import (
+    ConditionsOption,
+    DrugNamesOption,
+    InputArgument,
+    RegistryOption,
+    TextPhaseOption,
+    YesOption,
+    read_input,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,28 +30,20 @@ _CORPUS = typer.Argument(help="Folder of the corpus (see `cladmop corpus build`)
 
 @app.command("find", short_help="Nearest past trials and base rates of a trial.")
 def find(
-    source: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="Trial as for `cladmop predict`: a file, or an NCT id.")
-    ],
+    source: InputArgument,
     k: Annotated[int, typer.Option("--k", min=1, help="Past trials to show.")] = 10,
     index: Annotated[str, typer.Option("--index", help="Index folder, or `default` for the shipped one.")] = "default",
     model: Annotated[str, typer.Option("--model", help="Model folder that reads the trial.")] = "default",
-    drug: Annotated[list[str] | None, typer.Option("--drug", help="Drug of a text file; repeat it.")] = None,
-    condition: Annotated[
-        list[str] | None, typer.Option("--condition", help="Condition of a text file; repeat it.")
-    ] = None,
-    phase: Annotated[
-        str | None, typer.Option("--phase", help="Phase of a text file, or of trials without one.")
-    ] = None,
-    registry: Annotated[
-        str | None,
-        typer.Option("--registry", metavar="URL", help="API v2 that answers for an NCT id, if not ClinicalTrials.gov."),
-    ] = None,
+    drug: DrugNamesOption = None,
+    condition: ConditionsOption = None,
+    phase: TextPhaseOption = None,
+    registry: RegistryOption = None,
     before: Annotated[
         str | None,
         typer.Option("--before", metavar="DATE", help="Only trials that ended before; the trial's start by default."),
     ] = None,
     *,
+    yes: YesOption = False,
     all_dates: Annotated[bool, typer.Option("--all-dates", help="All past trials, whenever they ended.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line a trial on standard output.")] = False,
 ) -> None:
@@ -50,11 +51,10 @@ def find(
 
     Where a trial states its start, only trials that had ended by then are looked at.
     """
-    from cladmop.cli.predict import read_input
     from cladmop.similar import PastTrials
 
     limit = _date(before)
-    trials = read_input(source, drug or (), condition or (), phase, registry)
+    trials = read_input(source, drug or (), condition or (), phase, registry, yes=yes)
     past = PastTrials.open(index)
 
     from cladmop.estimator import TrialOutcomeClassifier

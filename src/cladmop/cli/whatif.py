@@ -2,12 +2,19 @@
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from cladmop.cli.options import print_table, say
+from cladmop.cli.options import ModelOption, print_table, say
+from cladmop.cli.reading import (
+    ConditionsOption,
+    DrugNamesOption,
+    InputArgument,
+    RegistryOption,
+    YesOption,
+    read_input,
+)
 from cladmop.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,10 +28,8 @@ Pairs = Annotated[list[str] | None, typer.Option(metavar="NUMBER=TEXT", help="Cr
 
 
 def whatif(
-    source: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="One trial, of any form that `cladmop predict` reads.")
-    ],
-    model: Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")] = "default",
+    source: InputArgument,
+    model: ModelOption = "default",
     remove_inclusion: Numbers = None,
     remove_exclusion: Numbers = None,
     add_inclusion: Texts = None,
@@ -39,18 +44,14 @@ def whatif(
     ] = None,
     add_disease: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Disease put in; repeat it.")] = None,
     phase: Annotated[str | None, typer.Option("--phase", help="Phase it would have instead.")] = None,
-    drug: Annotated[list[str] | None, typer.Option("--drug", help="Drug of a text file; repeat it.")] = None,
-    condition: Annotated[
-        list[str] | None, typer.Option("--condition", help="Condition of a text file; repeat it.")
-    ] = None,
+    drug: DrugNamesOption = None,
+    condition: ConditionsOption = None,
     given_phase: Annotated[
         str | None, typer.Option("--given-phase", help="Phase of a text file, or of a trial without one.")
     ] = None,
-    registry: Annotated[
-        str | None,
-        typer.Option("--registry", metavar="URL", help="API v2 that answers for an NCT id, if not ClinicalTrials.gov."),
-    ] = None,
+    registry: RegistryOption = None,
     *,
+    yes: YesOption = False,
     rank: Annotated[
         bool, typer.Option("--rank", help="Take out each criterion in turn, and rank them by what that does.")
     ] = False,
@@ -80,23 +81,15 @@ def whatif(
         raise InputError("--rank ranks the criteria of the trial as given; leave the edits out, or leave --rank out")
     if not rank and not edits:
         raise InputError("what-if: no edit; give one such as --remove-inclusion 3, or --rank (see --help)")
-    trial = _read(source, drug or (), condition or (), given_phase, registry)
+    trials = read_input(source, drug or (), condition or (), given_phase, registry, yes=yes)
+    if len(trials) != 1:
+        raise InputError(f"{source}: {len(trials)} trials; edits are of one trial, so give a file that holds one")
+    (trial,) = trials
     answer = _ask(model, trial, edits)
     if as_json:
         say(json.dumps({"nctid": trial.nct_id, **answer.to_json()}, ensure_ascii=False))
     else:
         _print(answer)
-
-
-def _read(
-    source: Path, drug: Sequence[str], condition: Sequence[str], phase: str | None, registry: str | None
-) -> "Trial":
-    from cladmop.cli.predict import read_input
-
-    trials = read_input(source, drug, condition, phase, registry)
-    if len(trials) != 1:
-        raise InputError(f"{source}: {len(trials)} trials; edits are of one trial, so give a file that holds one")
-    return trials[0]
 
 
 def _ask(model: str, trial: "Trial", edits: "Sequence[Edit]") -> "WhatIf | Ranking":
