@@ -20,7 +20,8 @@ DRAWING = (
 ESTIMATE = {"value": 0.06, "low": 0.05, "high": 0.1}
 TESTED = {
     "data": "an invented test", "command": "cladmop benchmark trust", "trials": 627, "base_rate": 0.55,
-    "roc_auc": ESTIMATE, "brier": {"before": ESTIMATE, "after": ESTIMATE}, "ece": {"before": ESTIMATE, "after": ESTIMATE},
+    "roc_auc": ESTIMATE,
+    "brier": {"before": ESTIMATE, "after": ESTIMATE}, "ece": {"before": ESTIMATE, "after": ESTIMATE},
     "coverage": {"0.9": {"covered": 0.94, "low": 0.92, "high": 0.96, "trials": 627, "decided": 0.3, "right": 0.8}},
 }  # fmt: skip
 PAST_RATES = (
