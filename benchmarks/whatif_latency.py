@@ -5,9 +5,9 @@
 A trial is warm: it has been scored before. Its edit replaces one criterion by a text never seen. The plain loop is what
 one writes in twenty lines: the same weights in `AutoModel`, one text at a time, states of all layers, the mean at the
 four levels, then the same heads; it knows nothing of what was scored before, so that it encodes the whole edited trial
-again. Both are measured in turn on the same trials; a ratio is the geometric mean over repeats with a 95% interval
-(Student's t of its logarithm). Ends with 1 if the two do not give the same probability, or the edit is not 3 times
-faster.
+again. Both are measured in turn on the same trials and threads; a ratio is the geometric mean over repeats with a 95%
+interval (Student's t of its logarithm). Ends with 1 if the two do not give the same probability, or the edit is not 3
+times faster.
 """
 # ruff: noqa: INP001 (a script, not a package)
 
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from cladmop import Trial, TrialOutcomeClassifier
@@ -62,8 +63,6 @@ class PlainEncoder:
 
     def encode(self, texts: Sequence[str], *, pool: bool) -> list[NDArray[np.float16]]:  # noqa: ARG002 (always pooled)
         """Return the mean state ``(LEVELS, 1, W)`` of each text; a text beyond the positions is cut."""
-        import torch
-
         found = []
         for text in texts:
             batch = self._tokenizer(text, return_tensors="pt", truncation=True, max_length=self._room + 2)
@@ -165,7 +164,9 @@ def main() -> None:
     parser.add_argument("--studies", type=Path, required=True, help="a JSON list of version 2 studies")
     parser.add_argument("--repeats", type=int, default=40, help="2 or more")
     parser.add_argument("--model", default="default", help="model folder")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the language model")
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     trials = long_enough(json.loads(options.studies.read_bytes()))
     warm = TrialOutcomeClassifier.from_pretrained(options.model)
     warm.keep_in_memory()
@@ -182,7 +183,8 @@ def main() -> None:
     items = statistics.median(len(trial.criteria) for trial, _ in pairs)
     sys.stdout.write(
         "\n".join(lines)
-        + f"\n\n{options.repeats} repeats on {len(trials)} trials, {items:.0f} criteria in the median; "
+        + f"\n\n{options.repeats} repeats on {len(trials)} trials, threads: {options.threads}; criteria in the median: "
+        f"{items:.0f}; "
         f"medians of times; largest difference of the probabilities {difference:.1e}\n"
     )
     sys.exit(0 if difference < _TOLERANCE and faster["edit"] >= GOAL else 1)

@@ -27,7 +27,8 @@ def serve(
         Path | None, typer.Option("--token-file", help="File with the token that callers need; else $CLADMOP_TOKEN.")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="Threads of the language model; one a processor by default.")
+        int | None,
+        typer.Option("--threads", min=1, help="Threads of the language model; by default the processors less one."),
     ] = None,
     max_json: Annotated[int, typer.Option("--max-json", min=1, help="Kilobytes of a JSON body.")] = 2_000,
     max_upload: Annotated[int, typer.Option("--max-upload", min=1, help="Kilobytes of an uploaded file.")] = 20_000,

@@ -83,7 +83,7 @@ class TrialService:
 
         from cladmop.estimator import TrialOutcomeClassifier
 
-        torch.set_num_threads(settings.threads or _processors())
+        torch.set_num_threads(settings.threads or _free_processors())
         model = TrialOutcomeClassifier.from_pretrained(settings.model)
         service = cls(model, _open_index(settings.index, model), _provenance(settings.model))
         service.warm_up()
@@ -220,5 +220,7 @@ def _provenance(model: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _free_processors() -> int:
+    """Return the processors that the model may take: one is left for the requests, or all wait for each other."""
+    held = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, held - 1)

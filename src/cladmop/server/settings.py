@@ -84,7 +84,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     """Further names under which the service may be called."""
     threads: int | None = None
-    """Threads of the language model; one a processor if none."""
+    """Threads of the language model; as many as there are processors, less one, if none."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
