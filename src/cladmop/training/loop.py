@@ -30,6 +30,7 @@ from cladmop.training.checkpoint import (
     save_progress,
     sweep,
 )
+from cladmop.training.distributed import averaged, from_the_first, mean_value, ranks, wait
 from cladmop.training.settings import TrainSettings
 
 _CLIP = 1.0
@@ -50,7 +51,7 @@ class Stage:
     """Parameter groups of Adam."""
     batches: Batches
     loss: Callable[[NDArray[np.intp]], Tensor]
-    """Loss of the training trials of one index batch."""
+    """Loss of the training trials of one index batch; of several processes the part of each, whose mean it is."""
     validate: Callable[[], dict[str, float]] | None
     """Validation values of the network as it stands; none to train all epochs and keep the last."""
     metric: str
@@ -64,6 +65,8 @@ def run(stage: Stage, settings: TrainSettings, folder: Path, identity: str) -> l
     After every epoch the state goes to ``folder``, from where a killed run goes on. Random numbers are seeded anew
     in each epoch, so an interrupted run ends with the same bytes as an unbroken one.
 
+    Several processes (`cladmop.training.distributed`) take the same steps; the first one validates and writes.
+
     Returns
     -------
     list of dict
@@ -74,35 +77,52 @@ def run(stage: Stage, settings: TrainSettings, folder: Path, identity: str) -> l
     DivergedError
         If the loss is not finite.
     InputError
-        If the folder holds another training.
+        If the folder holds another training, or the processes do not see the same folder.
     """
     optimizer = torch.optim.AdamW(stage.groups)
     progress = load_progress(identity, stage.model, optimizer, folder)
+    _require_agreement(progress, folder)
+    loss = averaged(stage.model, stage.loss)
     steps = settings.epochs * len(stage.batches.epoch(0))
     with progress_bar(stage.name, steps, "steps") as bar:
         bar.advance(progress.epochs * len(stage.batches.epoch(0)))
         while progress.epochs < settings.epochs and not _stale(progress, settings):
-            torch.manual_seed(_mix(settings.seed, progress.epochs))
+            torch.manual_seed(_mix(settings.seed, progress.epochs) + ranks().rank)
             batches = stage.batches.epoch(progress.epochs)
-            values = {"loss": _train(stage, optimizer, batches, lambda: bar.advance(1, _note(progress, stage)))}
-            values |= _validated(stage)
+            values = {"loss": _train(stage, loss, optimizer, batches, lambda: bar.advance(1, _note(progress, stage)))}
+            values |= from_the_first(_validated(stage) if ranks().leads else {})
             _record(progress, stage, values)
-            save_progress(progress, stage.model, optimizer, folder)
+            if ranks().leads:
+                save_progress(progress, stage.model, optimizer, folder)
     stage.model.load_state_dict(progress.best)
     stage.model.eval()
     return progress.history
 
 
+def _require_agreement(progress: Progress, folder: Path) -> None:
+    """Check that this process goes on from where the first one does."""
+    first = from_the_first({"epochs": progress.epochs, "identity": progress.identity})
+    if (first["epochs"], first["identity"]) != (progress.epochs, progress.identity):
+        raise InputError(
+            f"process {ranks().rank} goes on after epoch {progress.epochs} of {folder}, the first one after epoch "
+            f"{first['epochs']}, or their trials differ; give a folder and trials that all machines share"
+        )
+
+
 def _train(
-    stage: Stage, optimizer: torch.optim.Optimizer, batches: list[NDArray[np.intp]], advance: Callable[[], None]
+    stage: Stage,
+    loss_of: Callable[[NDArray[np.intp]], Tensor],
+    optimizer: torch.optim.Optimizer,
+    batches: list[NDArray[np.intp]],
+    advance: Callable[[], None],
 ) -> float:
     stage.model.train()
     total, trials = 0.0, 0
     parameters = [parameter for group in stage.groups for parameter in group["params"]]
     for rows in batches:
         optimizer.zero_grad(set_to_none=True)
-        loss = stage.loss(rows)
-        value = loss.item()
+        loss = loss_of(rows)
+        value = mean_value(loss.item())
         if not math.isfinite(value):
             raise DivergedError(f"{stage.name}: the loss became {value}; lower the learning rate")
         loss.backward()  # type: ignore[no-untyped-call]
@@ -214,7 +234,12 @@ def finished(folder: Path, identity: str) -> CLaDMoP | None:
 
 
 def finish(model: CLaDMoP, folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the network, then the manifest that says it is whole, and drop the state for resuming."""
-    save_model(model, folder)
-    write_json(folder / MANIFEST, dict(manifest))
-    (folder / STATE).unlink(missing_ok=True)
+    """Write the network, then the manifest that says it is whole, and drop the state for resuming.
+
+    Of several processes the first one writes, and the others wait for it.
+    """
+    if ranks().leads:
+        save_model(model, folder)
+        write_json(folder / MANIFEST, dict(manifest))
+        (folder / STATE).unlink(missing_ok=True)
+    wait()

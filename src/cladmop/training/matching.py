@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from cladmop.encoders.base import EncodedTrial
 from cladmop.model.cladmop import CLaDMoP
@@ -17,6 +18,7 @@ from cladmop.model.criteria import Criteria
 from cladmop.model.fusion import DMTokens
 from cladmop.model.losses import pair_matching_loss, shared_identity, symmetric_info_nce
 from cladmop.training.batches import Batches, collate
+from cladmop.training.distributed import gather_rows, ranks
 from cladmop.training.settings import PretrainSettings
 
 _FUSED_CANDIDATES = 128
@@ -50,6 +52,62 @@ def matching_loss_of(
         block = symmetric_info_nce(math.exp(tau) * scores, excluded[rows, rows])
         fused = fused + block * len(scores) / len(trials)
     return loss + fused
+
+
+def shared_matching_loss(
+    model: CLaDMoP,
+    read: tuple[Criteria, DMTokens],
+    trials: Sequence[EncodedTrial],
+    own: slice,
+    settings: PretrainSettings,
+) -> Tensor:
+    """Return this process's part of the `matching_loss` of a batch that several processes share.
+
+    The mean of the parts over the processes is that loss, and so it is with gradients. Each process compares its own
+    trials with all: B × B / processes comparisons.
+
+    Parameters
+    ----------
+    model
+        The network, with the same weights on all processes.
+    read
+        The trials ``own`` as read; any one trial, which does not count, where ``own`` is empty.
+    trials
+        All trials of the batch.
+    own
+        This process's trials among them, whole blocks: `Ranks.share` of their number and ``pair_block``.
+    settings
+        Of the training.
+    """
+    drugs, diseases = [trial.drug_set for trial in trials], [trial.disease_set for trial in trials]
+    total, count = len(trials), own.stop - own.start
+    scale, masked = math.exp(model.config.temperature), settings.mask_false_negatives
+    excluded = shared_identity(drugs, diseases) if masked else torch.zeros(total, total, dtype=torch.bool)
+    f_C, f_DM = (part[:count] for part in model.embed(*read))
+    pairs = ((f_C, gather_rows(f_DM, own, total)), (f_DM, gather_rows(f_C, own, total)))
+    target = torch.arange(own.start, own.stop)
+    entropies = [
+        functional.cross_entropy(
+            (scale * mine @ others.T).masked_fill(excluded[own], -torch.inf), target, reduction="sum"
+        )
+        for mine, others in pairs
+    ]
+    summed = 0.5 * (entropies[0] + entropies[1])
+    if model.config.match == "paired":
+        summed = summed + _fused_sum(model, *read, excluded[own, own], settings.pair_block)
+    return ranks().size * summed / total
+
+
+def _fused_sum(model: CLaDMoP, criteria: Criteria, tokens: DMTokens, excluded: Tensor, block: int) -> Tensor:
+    """Return the loss of fused pairs within blocks, summed over the trials; 0 of a trial that does not count."""
+    if not len(excluded):
+        return 0.0 * model.match_pairs(criteria, tokens).sum()
+    scale, fused = math.exp(model.config.temperature), torch.zeros(())
+    for start in range(0, len(excluded), block):
+        rows = slice(start, start + block)
+        scores = model.match_pairs(criteria.rows(rows), tokens.rows(rows))
+        fused = fused + len(scores) * symmetric_info_nce(scale * scores, excluded[rows, rows])
+    return fused
 
 
 def mean_matching_loss(

@@ -19,8 +19,15 @@ from cladmop.model.fusion import DMTokens
 from cladmop.model.losses import balanced_bce
 from cladmop.training.batches import Batches, collate, fingerprint
 from cladmop.training.cohort import Pool, PretrainTrials
+from cladmop.training.distributed import ranks
 from cladmop.training.loop import Stage, finish, finished, identity_of, parameter_groups, reproducible, run
-from cladmop.training.matching import fused_retrieval, matching_loss_of, mean_matching_loss, retrieval
+from cladmop.training.matching import (
+    fused_retrieval,
+    matching_loss_of,
+    mean_matching_loss,
+    retrieval,
+    shared_matching_loss,
+)
 from cladmop.training.predict import predict_logits
 from cladmop.training.settings import PretrainSettings
 
@@ -30,6 +37,8 @@ _METRICS = {"matching": "matching_loss", "completion": "completion_loss", "both"
 
 def pretrain(train: Pool, held_out: Pool, config: ModelConfig, settings: PretrainSettings, folder: Path) -> CLaDMoP:
     """Train a network from scratch by ``settings.objective``; stop on the loss of held-out trials.
+
+    Within `cladmop.training.distributed.joined` several processes share each batch, and end with the same network.
 
     Parameters
     ----------
@@ -70,7 +79,7 @@ def pretrain(train: Pool, held_out: Pool, config: ModelConfig, settings: Pretrai
         history = run(_stage(model, teaching, judging, settings), settings, folder, identity)
         matched = judging.take(np.flatnonzero(judging.successful)).encoded
         with torch.no_grad():
-            fused = fused_retrieval(model, matched) if matched else {}
+            fused = fused_retrieval(model, matched) if matched and ranks().leads else {}
     model.requires_grad_(requires_grad=True)
     manifest = {"stage": "pretrain", "identity": identity, "settings": settings.to_dict()}
     counts = {"trials": len(teaching), "train": teaching.counts(), "held_out": judging.counts()}
@@ -95,12 +104,13 @@ def _stage(model: CLaDMoP, train: PretrainTrials, held_out: PretrainTrials, sett
     share = float(train.completed[train.known].mean()) if train.known.any() else math.nan
     judge = _Judge(model, held_out, settings, share)
     size, tokens = settings.batch_size, settings.tokens_per_batch
+    loss = batch_loss if ranks().size == 1 else shared_batch_loss
     return Stage(
         name="pretrain",
         model=model,
         groups=parameter_groups(named, lambda _: settings.learning_rate, settings.weight_decay),
         batches=Batches.over(train.encoded, size, tokens, settings.seed, settings.hard_negatives),
-        loss=lambda rows: batch_loss(model, train.take(rows), settings, share),
+        loss=lambda rows: loss(model, train.take(rows), settings, share),
         validate=judge.values,
         metric=_METRICS[settings.objective],
         higher_is_better=False,
@@ -133,6 +143,36 @@ def batch_loss(model: CLaDMoP, trials: PretrainTrials, settings: PretrainSetting
         targets = torch.from_numpy(trials.completed[known]).float()
         loss = balanced_bce(model.outcome_of(*_rows(read, known)), targets, share)
         losses.append(settings.weight_beside_matching * loss)
+    return sum(losses[1:], start=losses[0])
+
+
+def shared_batch_loss(model: CLaDMoP, trials: PretrainTrials, settings: PretrainSettings, share: float) -> Tensor:
+    """Return this process's part of the `batch_loss` of a batch that several processes share.
+
+    Each reads its own trials alone: successful ones by whole blocks of pairs, and as many of the others. The mean of
+    the parts over the processes is the loss of the batch, and so it is with gradients.
+
+    Parameters
+    ----------
+    model, trials, settings, share
+        As for `batch_loss`, the same on all processes.
+    """
+    matched, others = np.flatnonzero(trials.successful), np.flatnonzero(~trials.successful)
+    part = ranks().share(len(matched), settings.pair_block)
+    mine = np.sort(np.concatenate([matched[part], others[ranks().share(len(others))]]))
+    # A process without a trial reads one that does not count: the others wait for it to take part.
+    reading = trials.take(mine if len(mine) else np.arange(1))
+    read = model.read(collate(reading.encoded))
+    losses = []
+    if len(matched):
+        rows = np.flatnonzero(reading.successful) if part.start < part.stop else np.arange(1)
+        losses.append(shared_matching_loss(model, _rows(read, rows), trials.take(matched).encoded, part, settings))
+    if trials.known.any():
+        known = np.flatnonzero(reading.known) if len(mine) else np.arange(0)
+        logits = model.outcome_of(*_rows(read, known if len(known) else np.arange(1)))[: len(known)]
+        targets = torch.from_numpy(reading.completed[known]).float()
+        loss = balanced_bce(logits, targets, share) * len(known) if len(known) else logits.sum()
+        losses.append(ranks().size * settings.weight_beside_matching * loss / int(trials.known.sum()))
     return sum(losses[1:], start=losses[0])
 
 
