@@ -91,6 +91,44 @@ def test_batch_mates_and_their_order_do_not_change_states(encoder):
         np.testing.assert_allclose(other, alone, atol=1e-3)
 
 
+@pytest.mark.parametrize("pool", [True, False])
+def test_workers_give_what_one_thread_gives(encoder, pool, monkeypatch):
+    """Each text where it belongs, also one whose windows went to several workers."""
+    import torch
+
+    from cladmop.encoders import text as module
+
+    texts = [f"{TEXT} {'age ' * number}" for number in range(30)] + [LONG]
+    alone = encoder.encode(texts, pool=pool)
+    monkeypatch.setattr(module, "workers", lambda _: 3)
+    before = torch.get_num_threads()
+    shared = encoder.encode(texts, pool=pool)
+    assert torch.get_num_threads() == before
+    for one, other in zip(alone, shared, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-3)
+
+
+def test_threads_may_share_an_encoder(encoder):
+    from concurrent.futures import ThreadPoolExecutor
+
+    texts = [[f"{TEXT} {'age ' * number}", LONG] for number in range(12)]
+    alone = [encoder.encode(pair, pool=True) for pair in texts]
+    with ThreadPoolExecutor(4) as run:
+        shared = list(run.map(lambda pair: encoder.encode(pair, pool=True), texts))
+    np.testing.assert_allclose(np.array(shared), np.array(alone), atol=1e-3)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_bfloat16_states_point_where_single_precision_ones_do(encoders, tiny_models, architecture):
+    half = load_text_encoder(tiny_models[architecture], dtype="bfloat16", device="cpu")
+    texts = [TEXT, LONG, "hiv infection active", "age 18 or 75 years"]
+    full, low = (
+        np.stack(one.encode(texts, pool=True))[:, :, 0].astype(float) for one in (encoders[architecture], half)
+    )
+    cosine = (full * low).sum(-1) / np.linalg.norm(full, axis=-1) / np.linalg.norm(low, axis=-1)
+    assert (cosine.mean(axis=0) >= 0.999).all()
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(st.sampled_from([*LONG.split(), "zzz", "é"]), min_size=1, max_size=150))
 def test_pooled_is_the_mean_of_the_tokens(encoder, words):

@@ -1,9 +1,11 @@
 """Windows: each token is kept exactly once, with as much context as its windows allow."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cladmop.encoders.devices import budget
 from cladmop.encoders.windows import OVERLAP, plan_batches, plan_windows
 
 
@@ -53,3 +55,19 @@ def test_batches_hold_everything_once_within_the_budget(lengths, budget):
 def test_a_text_that_fits_is_one_window(causal):
     (window,) = plan_windows(0, 100, 100, causal=causal)
     assert (window.start, window.stop, window.keep_start, window.keep_stop) == (0, 100, 0, 100)
+
+
+def test_batches_of_criteria_hold_little_padding():
+    """Lengths as criteria have them: 15 tokens in the middle, a few ten times as long."""
+    lengths = np.random.default_rng(0).lognormal(2.7, 0.87, 1000).astype(int) + 3
+    padded = sum(max(lengths[i] for i in batch) * len(batch) for batch in plan_batches(lengths.tolist(), 512))
+    assert padded <= 1.05 * lengths.sum()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "at_once", "held"), [(100_000, 2, 512), (400, 2, 200), (100, 2, 128), (999, 1, 512)]
+)
+def test_few_tokens_are_shared_among_the_workers(tokens, at_once, held):
+    import torch
+
+    assert budget(torch.device("cpu"), tokens, at_once) == held

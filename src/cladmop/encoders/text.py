@@ -7,20 +7,25 @@ Decisions where the paper is silent or the library leaves a choice:
 - Special tokens never reach the output. In a causal model the first position is an attention sink whose norm is
   100 times that of its neighbours; where the tokenizer starts a text with no special token, its BOS (or EOS, or
   another special token) is put first so that the sink is never a token of the text.
+
+Speed: texts of like length share a batch, so almost nothing is padding; batches are small enough for a core's cache,
+and each core encodes batches of its own (`devices.workers`).
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cladmop.encoders.base import LEVELS
-from cladmop.encoders.devices import Dtype, batch_tokens, choose_device, choose_dtype
+from cladmop.encoders.devices import Dtype, budget, choose_device, choose_dtype, one_thread_each, workers
 from cladmop.encoders.language_model import LanguageModel, open_language_model
 from cladmop.encoders.windows import OVERLAP, Window, plan_batches, plan_windows
 from cladmop.errors import CorruptArtefactError, InputError
@@ -90,14 +95,17 @@ class HiddenStateEncoder:
         self._model = language_model.model
         self._tokenizer = language_model.tokenizer
         self._blocks = _find_blocks(self._model, self.name)
+        self._found = local()
         self._prefix, self._suffix = _special_tokens(self._tokenizer)
         self._device: torch.device = next(self._model.parameters()).device
+        self.levels = level_blocks(len(self._blocks))
+        for block in set(self.levels[:-1]):
+            self._blocks[block - 1].register_forward_hook(_keep(self._found, block))
         self.causal = self._is_causal()
         if self.causal and not self._prefix:
             self._prefix = _sink_token(self._tokenizer)
         self.width = int(self._model.config.hidden_size)
         self.window = self._choose_window(window)
-        self.levels = level_blocks(len(self._blocks))
         self.dtype = str(next(self._model.parameters()).dtype).removeprefix("torch.")
         self.fingerprint = _digest(
             weights=language_model.weights_id,
@@ -145,36 +153,56 @@ class HiddenStateEncoder:
         ]
         rows = [1 if pool else len(ids) for ids in tokens]
         states = [np.zeros((LEVELS, n, self.width), np.float32 if pool else np.float16) for n in rows]
-        extra = len(self._prefix) + len(self._suffix)
-        for batch in plan_batches([w.stop - w.start + extra for w in windows], batch_tokens(self._device)):
-            self._encode_batch([windows[i] for i in batch], tokens, states, pool=pool)
+        for w, found_LTW in self._encoded(windows, tokens, pool=pool):
+            self._require_finite(found_LTW)
+            if pool:
+                states[w.text] += found_LTW
+            else:
+                states[w.text][:, w.keep_start : w.keep_stop] = _to_float16(found_LTW)
         if pool:
             return [_to_float16(sums / len(ids)) for sums, ids in zip(states, tokens, strict=True)]
         return states
 
-    def _encode_batch(
-        self, windows: list[Window], tokens: list[list[int]], states: list[NDArray[Any]], *, pool: bool
-    ) -> None:
+    def _encoded(
+        self, windows: list[Window], tokens: list[list[int]], *, pool: bool
+    ) -> Iterator[tuple[Window, NDArray[np.float32]]]:
+        """Yield each window with the states of its kept tokens, ``(LEVELS, T, W)``, or their sum, ``T`` = 1.
+
+        The order is that of the batches, whichever worker is done first, so that sums are added in one order.
+        """
+        extra = len(self._prefix) + len(self._suffix)
+        lengths = [w.stop - w.start + extra for w in windows]
+        at_once = workers(self._device)
+        batches = [
+            [windows[i] for i in batch] for batch in plan_batches(lengths, budget(self._device, sum(lengths), at_once))
+        ]
+        if at_once == 1 or len(batches) < 2:
+            for batch in batches:
+                yield from zip(batch, self._encode_batch(batch, tokens, pool=pool), strict=True)
+            return
+        import torch
+
+        with one_thread_each(), ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,)) as run:
+            found = run.map(lambda batch: self._encode_batch(batch, tokens, pool=pool), batches)
+            for batch, states in zip(batches, found, strict=True):
+                yield from zip(batch, states, strict=True)
+
+    def _encode_batch(self, windows: list[Window], tokens: list[list[int]], *, pool: bool) -> list[NDArray[np.float32]]:
         import torch
 
         first = len(self._prefix)
         sequences = [self._prefix + tokens[w.text][w.start : w.stop] + self._suffix for w in windows]
         levels = self._forward(sequences)
-        for level, hidden_BTW in enumerate(levels):
-            if pool:
-                kept_BT = torch.zeros(hidden_BTW.shape[:2], dtype=torch.float32)
-                for row, w in enumerate(windows):
-                    kept_BT[row, first + w.keep_start - w.start : first + w.keep_stop - w.start] = 1
-                sums_BW = torch.einsum("bt,btw->bw", kept_BT.to(self._device), hidden_BTW.float()).cpu().numpy()
-                self._require_finite(sums_BW)
-                for row, w in enumerate(windows):
-                    states[w.text][level, 0] += sums_BW[row]
-                continue
-            found_BTW = hidden_BTW.float().cpu().numpy()
-            for row, w in enumerate(windows):
-                kept_TW = found_BTW[row, first + w.keep_start - w.start : first + w.keep_stop - w.start]
-                self._require_finite(kept_TW)
-                states[w.text][level, w.keep_start : w.keep_stop] = _to_float16(kept_TW)
+        kept = [slice(first + w.keep_start - w.start, first + w.keep_stop - w.start) for w in windows]
+        if not pool:
+            found_LBTW = np.stack([hidden_BTW.float().cpu().numpy() for hidden_BTW in levels])
+            return [found_LBTW[:, row, tokens_kept] for row, tokens_kept in enumerate(kept)]
+        kept_BT = torch.zeros(levels[0].shape[:2], dtype=torch.float32)
+        for row, tokens_kept in enumerate(kept):
+            kept_BT[row, tokens_kept] = 1
+        kept_B1T = kept_BT.to(self._device)[:, None]
+        sums_LBW = torch.stack([(kept_B1T @ hidden_BTW.float())[:, 0] for hidden_BTW in levels]).cpu().numpy()
+        return list(sums_LBW.swapaxes(0, 1)[:, :, None])
 
     def _forward(self, sequences: list[list[int]]) -> "list[torch.Tensor]":
         """Return the ``LEVELS`` hidden states ``(B, T, W)`` of token sequences, padded on the right."""
@@ -186,15 +214,13 @@ class HiddenStateEncoder:
         for row, ids in enumerate(sequences):
             ids_BT[row, : len(ids)] = torch.tensor(ids)
             mask_BT[row, : len(ids)] = 1
-        # Hooks keep the three blocks that are read; output_hidden_states would keep every one.
-        found: dict[int, torch.Tensor] = {}
-        hooks = [self._blocks[block - 1].register_forward_hook(_keep(found, block)) for block in self.levels[:-1]]
-        try:
-            with torch.inference_mode():
-                output = self._model(input_ids=ids_BT.to(self._device), attention_mask=mask_BT.to(self._device))
-        finally:
-            for hook in hooks:
-                hook.remove()
+        # Hooks keep the three blocks that are read; output_hidden_states would keep every one. What they find is the
+        # thread's own: several threads may be in here.
+        self._found.states = {}
+        with torch.inference_mode():
+            output = self._model(input_ids=ids_BT.to(self._device), attention_mask=mask_BT.to(self._device))
+        found = self._found.states
+        del self._found.states
         return [*(found[block] for block in self.levels[:-1]), output.last_hidden_state]
 
     def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
@@ -223,7 +249,6 @@ class HiddenStateEncoder:
 
     def _is_causal(self) -> bool:
         """Tell whether a token's state ignores what follows it, by trying: configurations do not say."""
-        self.levels = level_blocks(len(self._blocks))
         end = min(int(self._model.config.vocab_size), 8) - 1
         one, other = (self._forward([[1, 2, last]])[-1][0, 0].float() for last in (end, end - 1))
         return bool((one == other).all())
@@ -243,9 +268,11 @@ def level_blocks(depth: int) -> tuple[int, ...]:
     return (*(max(1, math.floor(depth * level / LEVELS + 0.5)) for level in range(1, LEVELS)), depth)
 
 
-def _keep(found: "dict[int, torch.Tensor]", block: int) -> Any:  # noqa: ANN401 (torch's untyped hook)
+def _keep(found: local, block: int) -> Any:  # noqa: ANN401 (torch's untyped hook)
     def hook(_module: object, _inputs: object, output: Any) -> None:  # noqa: ANN401 (tensor or tuple, by model)
-        found[block] = output[0] if isinstance(output, tuple) else output
+        states = getattr(found, "states", None)
+        if states is not None:
+            states[block] = output[0] if isinstance(output, tuple) else output
 
     return hook
 
