@@ -41,7 +41,7 @@ def test_the_load_is_answered(studies, tiny_model, environment):
     assert requests == answered > 4
     rows = [line.split("|")[1].strip() for line in ran.stdout.splitlines() if line.startswith("|")]
     assert {"predict", "all"} <= set(rows)
-    assert re.search(r"at the end: \d+, \d+, \d+ MB", ran.stdout)
+    assert re.search(r"at the end: [\d,]+, [\d,]+, [\d,]+ MB", ran.stdout)
 
 
 @pytest.mark.slow

@@ -9,15 +9,22 @@ from cladmop.server.service import TrialService
 from serving import FakeService, Running, running
 
 
+@pytest.fixture(scope="module", autouse=True)
+def at_home(tiny_home: Path) -> Iterator[None]:
+    """The home of the tiny model while tests of the service run: no longer, others need their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLADMOP_HOME", str(tiny_home))
+        yield
+
+
 @pytest.fixture(scope="session")
-def service(tiny_model: Path, tiny_home: Path) -> Iterator[TrialService]:
+def service(tiny_model: Path, tiny_home: Path) -> TrialService:
     """The tiny model, warm, without an index."""
     from cladmop import TrialOutcomeClassifier
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLADMOP_HOME", str(tiny_home))
-        patch.setenv("CLADMOP_OFFLINE", "1")
-        yield TrialService(TrialOutcomeClassifier.from_pretrained(tiny_model), None)
+        return TrialService(TrialOutcomeClassifier.from_pretrained(tiny_model), None)
 
 
 @pytest.fixture(scope="module")

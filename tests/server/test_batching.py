@@ -9,6 +9,7 @@ import pytest
 from cladmop.errors import InputError
 from cladmop.server.batching import Lane, Worker
 from cladmop.server.errors import BusyError
+from serving import run_apart
 
 
 def run(test, *lanes, window=0.005):
@@ -24,7 +25,7 @@ def run(test, *lanes, window=0.005):
         finally:
             await worker.stop()
 
-    return asyncio.run(whole())
+    return run_apart(whole())
 
 
 def test_what_comes_at_one_time_is_computed_in_one_call_and_answered_in_order():

@@ -12,7 +12,7 @@ from cladmop.errors import InputError
 from cladmop.server.errors import BusyError, ConflictError, NotFoundError
 from cladmop.server.jobs import COLUMNS, Jobs, JobState, as_csv, as_json_lines, read_format
 from cladmop.server.settings import Limits
-from serving import ROW
+from serving import ROW, run_apart
 
 TRIALS = [Trial(title=f"trial {number}", drugs=(Drug(name="aspirin"),)) for number in range(40)]
 
@@ -31,7 +31,7 @@ def run(test, score=None, **limits):
         finally:
             await jobs.stop()
 
-    return asyncio.run(whole())
+    return run_apart(whole())
 
 
 async def ended(job):

@@ -49,6 +49,8 @@ def run(settings: Settings, log_level: str, say: Callable[[str], None], *, open_
         from cladmop.server.service import TrialService
 
         app = create_app(settings, TrialService.open(settings))
+        # Those who call as soon as they are told the address wait in line until the server takes them.
+        listener.listen(settings.limits.connections)
         address = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
         say(f"cladmop serves {address} (stop it with Ctrl-C)")
         if open_page:
