@@ -50,7 +50,7 @@ class CLaDMoP(nn.Module):
         InputError
             If the batch was encoded at other widths than the network's.
         """
-        self._check(batch)
+        check_widths(self.config, batch.criteria_LBTW, batch.molecules_BMF, batch.diseases_BKA)
         return self.criteria(batch), self.tokens(batch)
 
     def forward(self, batch: TrialBatch) -> Representations:
@@ -107,16 +107,31 @@ class CLaDMoP(nn.Module):
         f_C_IP = self.match_head.embed_criteria(criteria.pooled_BC)
         return torch.einsum("ip,ijp->ij", f_C_IP, f_DM_IJP)
 
-    def _check(self, batch: TrialBatch) -> None:
-        received = (batch.criteria_LBTW.shape[0], batch.criteria_LBTW.shape[-1], batch.molecules_BMF.shape[-1])
-        expected = (LEVELS, self.config.text_width, self.config.molecule_width)
-        if received != expected:
-            raise InputError(
-                f"trials encoded with (levels, text width, molecule features) = {received}, but the network reads "
-                f"{expected}; encode them with the encoders the model was trained on"
-            )
-        if batch.diseases_BKA.numel() and int(batch.diseases_BKA.max()) >= self.config.disease_vocabulary:
-            raise InputError(
-                f"disease id {int(batch.diseases_BKA.max())} is outside the network's vocabulary of "
-                f"{self.config.disease_vocabulary}; encode the trials with the vocabulary the model was trained on"
-            )
+
+def check_widths(config: ModelConfig, states: Tensor, molecules: Tensor, diseases: Tensor) -> None:
+    """Check that trials were encoded at the widths of a network.
+
+    Parameters
+    ----------
+    config
+        Of the network.
+    states, molecules, diseases
+        Of a batch: text states, shape ``L x ... x W``; molecule features, shape ``... x F``; ids of ICD ancestors.
+
+    Raises
+    ------
+    InputError
+        If they were not.
+    """
+    received = (states.shape[0], states.shape[-1], molecules.shape[-1])
+    expected = (LEVELS, config.text_width, config.molecule_width)
+    if received != expected:
+        raise InputError(
+            f"trials encoded with (levels, text width, molecule features) = {received}, but the network reads "
+            f"{expected}; encode them with the encoders the model was trained on"
+        )
+    if diseases.numel() and int(diseases.max()) >= config.disease_vocabulary:
+        raise InputError(
+            f"disease id {int(diseases.max())} is outside the network's vocabulary of "
+            f"{config.disease_vocabulary}; encode the trials with the vocabulary the model was trained on"
+        )

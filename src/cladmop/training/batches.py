@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from cladmop.encoders.base import LEVELS, EncodedTrial
 from cladmop.errors import InputError
 from cladmop.model.batch import TrialBatch
+from cladmop.model.config import ModelConfig
+from cladmop.model.packed import NOWHERE, PackedBatch
 
 _POOL = 8
 """Batches' worth of shuffled trials among which those of like length are put together."""
@@ -30,15 +32,7 @@ def collate(encoded: Sequence[EncodedTrial]) -> TrialBatch:
     InputError
         If there is no trial, or the trials come from encoders of different widths.
     """
-    if not encoded:
-        raise InputError("a batch needs at least one trial; got none")
-    widths = {(trial.criteria.shape[2], trial.molecules.shape[1], trial.diseases.shape[1]) for trial in encoded}
-    if len(widths) > 1:
-        raise InputError(
-            f"trials of one batch have different (text, molecule, ancestor) widths {sorted(widths)}; "
-            "encode all of them with the same encoders"
-        )
-    text, features, ancestors = widths.pop()
+    text, features, ancestors = _require_one_width(encoded)
     size = len(encoded)
     tokens, molecules, diseases, names = (
         max(len(part) for part in parts)
@@ -75,6 +69,108 @@ def collate(encoded: Sequence[EncodedTrial]) -> TrialBatch:
         name_kinds_BN=torch.from_numpy(name_kinds_BN),
         phase_B=torch.tensor([trial.phase for trial in encoded], dtype=torch.long),
     )
+
+
+def pack(encoded: Sequence[EncodedTrial], config: ModelConfig) -> PackedBatch:
+    """Put trials together for an `Ensemble`: equal states, and equal criteria, once.
+
+    Raises
+    ------
+    InputError
+        If there is no trial, or the trials come from encoders of different widths.
+    """
+    _require_one_width(encoded)
+    states_LSW, states = _once([trial.criteria for trial in encoded], nothing=True)
+    ends = np.cumsum([len(trial.side) for trial in encoded])[:-1]
+    criteria = [
+        (place.tobytes(), trial.side.tobytes()) for place, trial in zip(np.split(states, ends), encoded, strict=True)
+    ]
+    unlike = {both: row for row, both in enumerate(dict.fromkeys(criteria))}
+    widest = max(len(trial.side) for trial in encoded)
+    place_UT = np.zeros((len(unlike), widest), dtype=np.int64)
+    side_UT = np.full((len(unlike), widest), NOWHERE, dtype=np.int64)
+    for (places, sides), row in unlike.items():
+        place = np.frombuffer(places, dtype=states.dtype)
+        place_UT[row, : len(place)] = place
+        side_UT[row, : len(place)] = np.frombuffer(sides, dtype=np.int8)
+    names_LZW, names = _once([trial.names for trial in encoded], nothing=False)
+    place_BN, real_BN, molecule_places = _places(encoded, config)
+    return PackedBatch(
+        states_LSW=torch.from_numpy(states_LSW),
+        place_UT=torch.from_numpy(place_UT),
+        side_UT=torch.from_numpy(side_UT),
+        row_B=torch.tensor([unlike[both] for both in criteria]),
+        molecules_XF=torch.from_numpy(np.concatenate([trial.molecules for trial in encoded])),
+        rank_X=torch.from_numpy(np.concatenate([np.arange(len(trial.molecules)) for trial in encoded])),
+        diseases_YA=torch.from_numpy(np.concatenate([trial.diseases for trial in encoded]).astype(np.int64)),
+        category_Y=torch.from_numpy(np.concatenate([trial.categories for trial in encoded]).astype(np.int64)),
+        names_LZW=torch.from_numpy(names_LZW),
+        name_V=torch.from_numpy(names),
+        kind_V=torch.from_numpy(np.concatenate([trial.name_kinds for trial in encoded]).astype(np.int64)),
+        place_BN=torch.from_numpy(place_BN),
+        real_BN=torch.from_numpy(real_BN),
+        molecule_places=molecule_places,
+    )
+
+
+def _once(states: Sequence[NDArray[np.float16]], *, nothing: bool) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
+    """Return the states of several trials, equal ones once, and which of them each trial's are.
+
+    With ``nothing`` the first is a row of zeros, and the others are counted from 1.
+    """
+    lead = [np.zeros_like(states[0], shape=(LEVELS, 1, states[0].shape[2]))] if nothing else []
+    every_LSW = np.concatenate([*lead, *states], axis=1)
+    if every_LSW.shape[1] < 2:
+        return every_LSW, np.zeros(every_LSW.shape[1] - len(lead), dtype=np.int64)
+    # Rows that begin alike are few, and only they are compared whole.
+    begins = np.ascontiguousarray(every_LSW[-1, :, :4]).view(np.uint16)
+    _, first, group = np.unique(begins, axis=0, return_index=True, return_inverse=True)
+    same = first[group.ravel()]
+    again = np.flatnonzero(same != np.arange(len(same)))
+    if len(again):
+        unlike = (every_LSW[:, again].view(np.uint16) != every_LSW[:, same[again]].view(np.uint16)).any(axis=(0, 2))
+        same[again[unlike]] = again[unlike]
+    kept = np.flatnonzero(same == np.arange(len(same)))
+    places = np.searchsorted(kept, same)
+    return (every_LSW if len(kept) == len(same) else every_LSW[:, kept]), places[len(lead) :]
+
+
+def _places(encoded: Sequence[EncodedTrial], config: ModelConfig) -> tuple[NDArray[np.int64], NDArray[np.bool_], int]:
+    """Return `PackedBatch.place_BN`, ``real_BN`` and ``molecule_places``."""
+    counts = np.array([(len(one.molecules), len(one.diseases), len(one.name_kinds)) for one in encoded])
+    totals = counts.sum(axis=0)
+    starts = 2 + np.cumsum(counts, axis=0) - counts + np.array([0, totals[0], totals[0] + totals[1]])
+    phases = 2 + int(totals[:2].sum()) + (int(totals[2]) if config.names else 0)
+    heads: list[list[int]] = []
+    tails: list[list[int]] = []
+    for trial, (m, k, n), (molecule, disease, name) in zip(encoded, counts.tolist(), starts.tolist(), strict=True):
+        heads.append([*range(molecule, molecule + m)] or [0])
+        tails.append([*range(disease, disease + k)] or [1])
+        tails[-1] += range(name, name + n) if config.names else ()
+        tails[-1] += [phases + trial.phase] if config.phase_token else ()
+    apart = max(map(len, heads)) if config.streams == "separate" else 0
+    if not apart:
+        heads, tails = [[] for _ in heads], [head + tail for head, tail in zip(heads, tails, strict=True)]
+    place_BN = np.zeros((len(encoded), apart + max(map(len, tails))), dtype=np.int64)
+    real_BN = np.zeros(place_BN.shape, dtype=np.bool_)
+    for row, (head, tail) in enumerate(zip(heads, tails, strict=True)):
+        for start, part in ((0, head), (apart, tail)):
+            place_BN[row, start : start + len(part)] = part
+            real_BN[row, start : start + len(part)] = True
+    return place_BN, real_BN, apart
+
+
+def _require_one_width(encoded: Sequence[EncodedTrial]) -> tuple[int, int, int]:
+    """Return the widths of text states, molecule features and ancestors."""
+    if not encoded:
+        raise InputError("a batch needs at least one trial; got none")
+    widths = {(trial.criteria.shape[2], trial.molecules.shape[1], trial.diseases.shape[1]) for trial in encoded}
+    if len(widths) > 1:
+        raise InputError(
+            f"trials of one batch have different (text, molecule, ancestor) widths {sorted(widths)}; "
+            "encode all of them with the same encoders"
+        )
+    return widths.pop()
 
 
 def _mask(counts: Sequence[int], width: int) -> torch.Tensor:

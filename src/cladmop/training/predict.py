@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from cladmop.encoders.base import EncodedTrial
 from cladmop.errors import InputError
 from cladmop.model.cladmop import CLaDMoP
-from cladmop.training.batches import Batches, collate
+from cladmop.model.ensemble import Ensemble
+from cladmop.training.batches import Batches, collate, pack
 
 _TOKENS_PER_BATCH = 65_536
 _PAIRS_AT_ONCE = 2_048
@@ -41,11 +42,28 @@ def predict_logits(
     Of a network pre-trained on completion they are a zero-shot score, how likely a trial is to complete; pair matching
     alone leaves the head untrained, and its logits say nothing.
     """
-    logits = np.zeros(len(encoded))
-    with evaluating(model), torch.no_grad():
-        for rows in Batches.over(encoded, batch_size, tokens_per_batch).in_order():
-            logits[rows] = model.outcome(collate([encoded[row] for row in rows])).double().numpy()
-    _require_finite(logits)
+    with evaluating(model):
+        return np.asarray(ensemble_logits(Ensemble([model]), encoded, batch_size, tokens_per_batch)[0])
+
+
+def ensemble_logits(
+    ensemble: Ensemble,
+    encoded: Sequence[EncodedTrial],
+    batch_size: int = 64,
+    tokens_per_batch: int = _TOKENS_PER_BATCH,
+) -> NDArray[np.float64]:
+    """Return the logits of success of each of E networks, shape ``(E, n)``, with bounded memory.
+
+    Raises
+    ------
+    InputError
+        If a trial's encoding is not finite, or of other widths than the networks'.
+    """
+    logits = np.zeros((ensemble.size, len(encoded)))
+    for rows in Batches.over(encoded, batch_size, tokens_per_batch // ensemble.size).in_order():
+        logits[:, rows] = ensemble.logits(pack([encoded[row] for row in rows], ensemble.config)).double().numpy()
+    for one in logits:
+        _require_finite(one)
     return logits
 
 
