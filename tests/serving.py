@@ -66,8 +66,8 @@ def running(service, settings=None) -> Iterator[Running]:
             yield Running(port, client, stop)
     finally:
         stop()
-        thread.join(30)
-        assert not thread.is_alive()
+        thread.join(60)
+        assert not thread.is_alive(), "the service did not stop"
 
 
 class FakeService:

@@ -47,7 +47,7 @@ class Watched:
         self.page.wait_for_selector("#result .waiting, #result .stale", state="detached")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     found = next((path for path in map(shutil.which, BROWSERS) if path), None)
@@ -59,13 +59,13 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def invented() -> InventedService:
     """The model behind `pretended`."""
     return InventedService()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pretended(invented: InventedService) -> Iterator[str]:
     """The address of a service that is real but for its model and its registry."""
     with registry([study(95_000_007)]) as records, running(invented, Settings(port=0, registry=records.url)) as one:
