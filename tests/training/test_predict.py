@@ -1,3 +1,5 @@
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +9,7 @@ import torch
 from cladmop.errors import InputError
 from cladmop.model.cladmop import CLaDMoP
 from cladmop.training.batches import collate
-from cladmop.training.predict import match_scores, predict_logits, predict_proba
+from cladmop.training.predict import ensemble_logits, match_scores, predict_logits, predict_proba, together
 
 
 def test_scores_are_in_input_order_whatever_the_batch_size(trials, configs):
@@ -51,3 +53,33 @@ def test_a_state_that_is_not_finite_is_refused_by_number(trials, configs):
 def test_match_scores_need_a_reference(trials, configs):
     with pytest.raises(InputError, match="reference"):
         match_scores(CLaDMoP(configs()), trials(2)[0], [])
+
+
+def test_networks_are_put_together_anew_only_after_training(trials, configs):
+    encoded, _ = trials(5)
+    networks = [CLaDMoP(configs()), CLaDMoP(configs())]
+    ensemble = together(networks)
+    assert together(networks) is ensemble
+    before = ensemble_logits(ensemble, encoded)
+    assert np.allclose(before, [predict_logits(network, encoded) for network in networks], atol=1e-6)
+    optimiser = torch.optim.AdamW(networks[1].parameters(), lr=0.05)
+    networks[1].outcome(collate(encoded)).sum().backward()
+    optimiser.step()
+    after = ensemble_logits(together(networks), encoded)
+    assert np.array_equal(after[0], before[0])
+    assert np.abs(after[1] - before[1]).min() > 1e-3
+    assert np.allclose(after[1], predict_logits(networks[1], encoded), atol=1e-6)
+
+
+def test_networks_are_forgotten_with_their_model(configs):
+    networks = [CLaDMoP(configs())]
+    together(networks)
+    gone = weakref.ref(networks[0])
+    networks.clear()
+    gc.collect()
+    assert gone() is None
+
+
+def test_no_network_makes_no_ensemble():
+    with pytest.raises(InputError, match="0 networks"):
+        together([])

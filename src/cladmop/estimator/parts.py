@@ -29,13 +29,15 @@ def part_scores(
 
     logits = {}
     for name, text in model.text_models_.items():
-        logits[name] = [log_odds(text.predict_proba(trials))[None]]
+        design = text.design(trials)
+        logits[name] = [log_odds(text.probabilities(design))[None]]
         if refits:
-            logits[name].append(model.replicates_[name].logits(text.design(trials))[:refits])
+            logits[name].append(model.replicates_[name].logits(design)[:refits])
     if model.states_ is not None:
-        logits[STATES] = [log_odds(model.states_.predict_proba(encoded))[None]]
+        states = model.states_.design(encoded)
+        logits[STATES] = [log_odds(model.states_.probabilities(states))[None]]
         if refits:
-            logits[STATES].append(model.replicates_[STATES].logits(model.states_.design(encoded))[:refits])
+            logits[STATES].append(model.replicates_[STATES].logits(states)[:refits])
     if model.networks_:
         logits[NETWORK] = list(_network_logits(model, encoded, refits))
     return {name: np.asarray(expit(np.concatenate(rows)), dtype=np.float64) for name, rows in logits.items()}
@@ -45,7 +47,7 @@ def _network_logits(
     model: "TrialOutcomeClassifier", encoded: Sequence[EncodedTrial], refits: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mean over the networks, shape (1, n), and one network a refit, shape (refits, n)."""
-    from cladmop.training.predict import predict_logits
+    from cladmop.training.predict import ensemble_logits, together
 
-    logits = np.stack([predict_logits(network, encoded) for network in model.networks_])
+    logits = ensemble_logits(together(model.networks_), encoded)
     return logits.mean(axis=0, keepdims=True), logits[np.arange(refits) % len(logits)]

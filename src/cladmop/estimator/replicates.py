@@ -58,12 +58,13 @@ class Replicates:
 
     def logits(self, design: Any) -> NDArray[np.float64]:  # noqa: ANN401 (a dense or sparse matrix)
         """Return the log-odds of each trial by each refit, shape (R, n), from a design matrix of shape (n, D)."""
-        products = design @ self._float32.T
+        products = design @ self._columns
         return np.asarray(products, dtype=np.float64).T + self.intercepts[:, None]
 
     @cached_property
-    def _float32(self) -> NDArray[np.float32]:
-        return self.coefficients.astype(np.float32)
+    def _columns(self) -> NDArray[np.float32]:
+        """The coefficients, shape (D, R), rows in one piece: a sparse design would copy them otherwise."""
+        return np.ascontiguousarray(self.coefficients.T.astype(np.float32))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that `from_tensors` needs."""

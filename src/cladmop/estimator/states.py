@@ -51,9 +51,13 @@ class StatesModel:
 
     def predict_proba(self, encoded: Sequence[EncodedTrial]) -> NDArray[np.float64]:
         """Return the probability of success of each trial, shape (n,)."""
+        return self.probabilities(self.design(encoded))
+
+    def probabilities(self, design: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the probabilities of success, shape (n,), of trials whose `design` is at hand."""
         from scipy.special import expit
 
-        features, phases = np.split(self.design(encoded), [len(self.mean)], axis=1)
+        features, phases = np.split(design, [len(self.mean)], axis=1)
         logits = features @ self.coefficients + phases @ self.phases + self.intercept
         return np.asarray(expit(logits), dtype=np.float64)
 

@@ -6,6 +6,7 @@ Shapes: as in `cladmop.model.packed`, and E networks, D width of the drug branch
 G context tokens, R rows, I any other width.
 """
 
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -44,19 +45,19 @@ class Ensemble:
         if not networks or any(network.config != networks[0].config for network in networks):
             raise InputError(f"{len(networks)} networks cannot score together; give one or more of one configuration")
         self.config, self.size = networks[0].config, len(networks)
-        self._weights = _weights_of(networks)
+        self._networks = [weakref.ref(network) for network in networks]
+        self._weights = [(one, one._version) for network in networks for one in network.parameters()]  # noqa: SLF001 (no other way)
         self._criteria = CriteriaReader([network.criteria for network in networks])
         self._tokens = _DrugTokens([network.tokens for network in networks])
         self._fusion = _Fusion([network.fusion for network in networks], self._criteria.context_norms)
         self._head = _Head([network.outcome_head for network in networks])
 
     def is_of(self, networks: Sequence[CLaDMoP]) -> bool:
-        """Tell whether these are the networks it was made of, their weights untouched since."""
-        now = _weights_of(networks)
-        return len(now) == len(self._weights) and all(
-            one is other and version == before
-            for (one, version), (other, before) in zip(now, self._weights, strict=True)
+        """Tell whether these are the networks it was made of, no weight written to since."""
+        same = len(networks) == self.size and all(
+            own() is one for own, one in zip(self._networks, networks, strict=True)
         )
+        return same and all(one._version == version for one, version in self._weights)  # noqa: SLF001 (no other way)
 
     @torch.inference_mode()
     def logits(self, batch: PackedBatch) -> Tensor:
@@ -94,11 +95,6 @@ def _of_like_size(batch: PackedBatch) -> Iterator[tuple[Tensor, PackedBatch]]:
             molecule_places=int(used[: batch.molecule_places].sum()),
         )
         yield rows, part
-
-
-def _weights_of(networks: Sequence[CLaDMoP]) -> list[tuple[nn.Parameter, int]]:
-    """Return the parameters, each with how often it was changed in place."""
-    return [(one, one._version) for network in networks for one in network.parameters()]  # noqa: SLF001 (no other way)
 
 
 class _DrugTokens:

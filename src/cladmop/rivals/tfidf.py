@@ -115,10 +115,14 @@ class TextModel:
 
     def predict_proba(self, trials: Sequence[Trial]) -> NDArray[np.float64]:
         """Return the probability of success of each trial, shape (n,) (see `Rival`)."""
+        return self.probabilities(self.design(trials))
+
+    def probabilities(self, design: "csr_matrix") -> NDArray[np.float64]:
+        """Return the probabilities of success, shape (n,), of trials whose `design` is at hand."""
         from scipy.special import expit
 
-        logits = self._features(trials) @ self.coefficients.astype(np.float64) + self.intercept
-        logits += _phases(trials) @ self.phase_coefficients.astype(np.float64)
+        weights = np.concatenate([self.coefficients, self.phase_coefficients]).astype(np.float64)
+        logits = design @ weights[: design.shape[1]] + self.intercept
         return np.asarray(expit(logits), dtype=np.float64)
 
     def design(self, trials: Sequence[Trial]) -> "csr_matrix":
@@ -131,8 +135,8 @@ class TextModel:
         """
         from scipy.sparse import hstack
 
-        phases = _phases(trials)[:, : len(GROUPS) if self.settings.phases else 0]
-        return hstack([self._features(trials), phases], format="csr")
+        features = self._features(trials)
+        return hstack([features, _phases(trials)], format="csr") if self.settings.phases else features
 
     def contributions(self, trials: Sequence[Trial]) -> "csr_matrix":
         """Return what each feature of each trial adds to its log-odds, sparse, shape (n, V).

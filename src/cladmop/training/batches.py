@@ -123,9 +123,10 @@ def _once(states: Sequence[NDArray[np.float16]], *, nothing: bool) -> tuple[NDAr
     if every_LSW.shape[1] < 2:
         return every_LSW, np.zeros(every_LSW.shape[1] - len(lead), dtype=np.int64)
     # Rows that begin alike are few, and only they are compared whole.
-    begins = np.ascontiguousarray(every_LSW[-1, :, :4]).view(np.uint16)
-    _, first, group = np.unique(begins, axis=0, return_index=True, return_inverse=True)
-    same = first[group.ravel()]
+    begins = np.zeros((every_LSW.shape[1], 4), dtype=np.float16)
+    begins[:, : every_LSW.shape[2]] = every_LSW[-1, :, :4]
+    _, first, group = np.unique(begins.view(np.uint64).ravel(), return_index=True, return_inverse=True)
+    same = first[group]
     again = np.flatnonzero(same != np.arange(len(same)))
     if len(again):
         unlike = (every_LSW[:, again].view(np.uint16) != every_LSW[:, same[again]].view(np.uint16)).any(axis=(0, 2))

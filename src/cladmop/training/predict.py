@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from cladmop.training.batches import Batches, collate, pack
 
 _TOKENS_PER_BATCH = 65_536
 _PAIRS_AT_ONCE = 2_048
+_MADE: "WeakKeyDictionary[CLaDMoP, dict[int, Ensemble]]" = WeakKeyDictionary()
+"""Ensembles by their first network and their size, for as long as that network lives."""
 
 
 def predict_proba(
@@ -43,7 +46,22 @@ def predict_logits(
     alone leaves the head untrained, and its logits say nothing.
     """
     with evaluating(model):
-        return np.asarray(ensemble_logits(Ensemble([model]), encoded, batch_size, tokens_per_batch)[0])
+        return np.asarray(ensemble_logits(together([model]), encoded, batch_size, tokens_per_batch)[0])
+
+
+def together(networks: Sequence[CLaDMoP]) -> Ensemble:
+    """Return networks as one ensemble, made anew only where a weight was written to since the last time.
+
+    Raises
+    ------
+    InputError
+        If there is none, or their configurations differ.
+    """
+    made = _MADE.setdefault(networks[0], {}) if networks else {}
+    known = made.get(len(networks))
+    if known is None or not known.is_of(networks):
+        known = made[len(networks)] = Ensemble(networks)
+    return known
 
 
 def ensemble_logits(
