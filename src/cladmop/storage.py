@@ -1,4 +1,8 @@
-"""Atomic writes: a reader sees the whole artefact or none of it, also after kill -9 or on a full disk."""
+"""Atomic writes: a reader sees the whole artefact or none of it, also after kill -9 or on a full disk.
+
+A place is a path of this machine, or a URL of any file system that fsspec knows (``s3://bucket/folder``), told by
+``://``. Local ones stay paths.
+"""
 
 import hashlib
 import json
@@ -10,7 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cladmop.errors import CladmopError, CorruptArtefactError, MissingArtefactError, StorageError
+from cladmop.errors import (
+    CladmopError,
+    CorruptArtefactError,
+    InputError,
+    MissingArtefactError,
+    MissingDependencyError,
+    StorageError,
+)
+
+Place = Path | str
+"""A local path, or a URL of a file system that fsspec knows."""
+_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory"})
+"""Stores without folders; to make one there would make a bucket that nobody asked for."""
 
 
 @contextmanager
@@ -92,7 +108,7 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 (any JSON value)
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 (any JSON value)
+def read_json(path: Place) -> Any:  # noqa: ANN401 (any JSON value)
     """Read JSON.
 
     Raises
@@ -103,11 +119,111 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 (any JSON value)
         If it is not UTF-8 JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise MissingArtefactError(f"no file {path}; check the path, or make it again") from error
+        return json.loads(read_bytes(path).decode())
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CorruptArtefactError(f"{path} is not valid JSON ({error}); make it again") from error
+
+
+def is_remote(place: Place) -> bool:
+    """Tell whether a place is a URL, which fsspec reads, rather than a path of this machine."""
+    return "://" in str(place)
+
+
+def as_place(text: str) -> Place:
+    """Return what a user wrote as a path, or as the URL it is."""
+    return text if is_remote(text) else Path(text)
+
+
+def below(place: Place, *names: str) -> Place:
+    """Return a place inside another."""
+    if is_remote(place):
+        return "/".join([str(place).rstrip("/"), *names])
+    return Path(place).joinpath(*names)
+
+
+def read_bytes(place: Place) -> bytes:
+    """Return the content of a file.
+
+    Raises
+    ------
+    MissingArtefactError
+        If there is no such file.
+    StorageError
+        If a URL cannot be read.
+    """
+    try:
+        if not is_remote(place):
+            return Path(place).read_bytes()
+        with _remote(place) as (files, path):
+            content: bytes = files.cat_file(path)
+            return content
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingArtefactError(f"no file {place}; check the path, or make it again") from error
+
+
+def exists(place: Place) -> bool:
+    """Tell whether a file is there."""
+    if not is_remote(place):
+        return Path(place).exists()
+    with _remote(place) as (files, path):
+        return bool(files.exists(path))
+
+
+def list_files(place: Place) -> dict[str, int]:
+    """Return the files below a place with their bytes, by their sorted names relative to it; none where it is not."""
+    if not is_remote(place):
+        found = {
+            path.relative_to(place).as_posix(): path.stat().st_size for path in Path(place).rglob("*") if path.is_file()
+        }
+        return dict(sorted(found.items()))
+    with _remote(place) as (files, path):
+        files.invalidate_cache()
+        about = files.find(path, detail=True)
+        prefix = len(path.rstrip("/")) + 1
+        return dict(sorted((name[prefix:], int(one["size"])) for name, one in about.items()))
+
+
+def write_bytes(place: Place, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    if not is_remote(place):
+        with atomic_file(Path(place)) as part:
+            part.write_bytes(content)
+        return
+    try:
+        with _remote(place) as (files, path):
+            if str(place).partition("://")[0] not in _BUCKETS:
+                files.makedirs(path.rpartition("/")[0], exist_ok=True)
+            files.pipe_file(path, content)
+    except FileNotFoundError as error:
+        raise StorageError(f"cannot write {place}: {error}; make its bucket first, or check its name") from error
+
+
+@contextmanager
+def _remote(place: Place) -> Iterator[tuple[Any, str]]:
+    """Yield the file system of a URL and the path in it, and let what it refuses name the URL and the remedy."""
+    try:
+        from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # fsspec ships no types
+
+        yield url_to_fs(str(place))
+    except (CladmopError, FileNotFoundError):
+        raise
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{place} needs a package that is not installed ({error}); run: pip install 'cladmop[cloud]'"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{place} is no URL that can be read ({error}); give e.g. s3://bucket/folder") from error
+    except Exception as error:
+        # Each file system has errors of its own.
+        raise StorageError(
+            f"{place} cannot be reached: {error}; check its name, its endpoint (AWS_ENDPOINT_URL) and your access"
+        ) from error
 
 
 def sha256_of(path: Path) -> str:

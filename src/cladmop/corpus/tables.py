@@ -3,19 +3,21 @@
 ``DIR/trials`` holds the successful trials, ``DIR/unproven`` and ``DIR/stopped`` the other finished ones, ``DIR/drugs``
 and ``DIR/diseases`` how every name was read, all partitioned by phase (``phase_group=I``); ``DIR/dropped.parquet``
 every record that is in none of them, with its reason. ``DIR/manifest.json`` is written last.
+A corpus is read from a local folder, or from a URL that fsspec knows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from cladmop.corpus.rules import Group, Rule
-from cladmop.errors import CorruptArtefactError, MissingArtefactError
+from cladmop.errors import CladmopError, CorruptArtefactError, MissingArtefactError
 from cladmop.records import Disease, Drug, Outcome, Phase, Trial
-from cladmop.storage import read_json
+from cladmop.storage import Place, below, is_remote, list_files, read_bytes, read_json
 
 FOLDERS = {Group.SUCCESSFUL: "trials", Group.UNPROVEN: "unproven", Group.STOPPED: "stopped"}
 """Where each group of trials lies."""
@@ -24,6 +26,7 @@ PHASE_GROUPS = ("I", "II", "III")
 TABLES = (*FOLDERS.values(), "drugs", "diseases")
 """Partitioned tables."""
 DROPPED = "dropped.parquet"
+_PARTITION = "phase_group="
 MANIFEST = "manifest.json"
 _TEXTS = pl.List(pl.String)
 TRIAL_SCHEMA: dict[str, Any] = {
@@ -95,13 +98,13 @@ def write_table(folder: Path, phase_group: str, rows: Sequence[Mapping[str, Any]
     pl.DataFrame(list(rows), schema=schema).write_parquet(place / "part-00000.parquet", compression="zstd")
 
 
-def read_table(folder: Path, name: str) -> pl.DataFrame:
+def read_table(folder: Place, name: str) -> pl.DataFrame:
     """Return one table of a corpus with its ``phase_group``, in the order written.
 
     Parameters
     ----------
     folder
-        Of the corpus.
+        Of the corpus, or its URL.
     name
         ``trials``, ``unproven``, ``stopped``, ``drugs`` or ``diseases``.
 
@@ -113,16 +116,26 @@ def read_table(folder: Path, name: str) -> pl.DataFrame:
         If the table cannot be read.
     """
     read_manifest(folder)
-    parts = sorted((folder / name).glob("phase_group=*/*.parquet"))
+    place = below(folder, name)
+    parts = [one for one in list_files(place) if one.startswith(_PARTITION) and one.endswith(".parquet")]
     if not parts:
-        raise MissingArtefactError(f"{folder / name}: no such table in the corpus; build it again")
+        raise MissingArtefactError(f"{place}: no such table in the corpus; build it again")
     try:
-        return pl.read_parquet(parts, hive_partitioning=True)
+        return pl.concat([_read_part(place, part) for part in parts])
+    except CladmopError:
+        raise
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise CorruptArtefactError(f"{folder / name} is damaged ({error}); build the corpus again") from error
+        raise CorruptArtefactError(f"{place} is damaged ({error}); build the corpus again") from error
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def _read_part(place: Place, part: str) -> pl.DataFrame:
+    """Return one file of a table with the phase that its folder states."""
+    file = below(place, part)
+    table = pl.read_parquet(BytesIO(read_bytes(file)) if is_remote(file) else file, hive_partitioning=False)
+    return table.with_columns(phase_group=pl.lit(part.partition("/")[0].removeprefix(_PARTITION)))
+
+
+def read_manifest(folder: Place) -> dict[str, Any]:
     """Return the manifest of a finished corpus.
 
     Raises
@@ -132,15 +145,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     CorruptArtefactError
         If it is no manifest.
     """
-    if not (folder / MANIFEST).is_file():
-        raise MissingArtefactError(f"{folder} holds no finished corpus; run `cladmop corpus build --out {folder}`")
-    manifest = read_json(folder / MANIFEST)
+    try:
+        manifest = read_json(below(folder, MANIFEST))
+    except MissingArtefactError as error:
+        raise MissingArtefactError(
+            f"{folder} holds no finished corpus; run `cladmop corpus build --out {folder}`"
+        ) from error
     if not isinstance(manifest, dict) or manifest.get("kind") != "cladmop corpus":
-        raise CorruptArtefactError(f"{folder / MANIFEST} is no manifest of a corpus; build it again")
+        raise CorruptArtefactError(f"{below(folder, MANIFEST)} is no manifest of a corpus; build it again")
     return manifest
 
 
-def read_corpus(folder: Path, groups: Iterable[Group] = tuple(Group)) -> list[CorpusTrial]:
+def read_corpus(folder: Place, groups: Iterable[Group] = tuple(Group)) -> list[CorpusTrial]:
     """Return the trials of some groups, by group and phase, in the order of their numbers.
 
     Raises
