@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ SHARD_TOKENS = 40_000
 _PROBE_TOKENS = 2_000
 _SPARE_BYTES = 50_000_000
 """Left free on the disk on top of the forecast."""
+Work = list[tuple[int, bytes, str]]
+"""Texts of one shard: tokens, key and text of each."""
 
 
 @dataclass(frozen=True)
@@ -120,20 +123,29 @@ class StateCache:
             return
         tokens = sum(count for count, _, _ in missing)
         self._require_space(shard_bytes(len(missing), len(missing) if pool else tokens, encoder.width))
-        folder = self._folder(encoder.fingerprint, pool=pool)
         title = f"Encoding with {encoder.name}"
-        with self._writing():
-            about = {"encoder": encoder.name, "unit": _unit(pool=pool), "fingerprint": encoder.fingerprint}
-            write_json(folder / "encoder.json", about)
-            with progress_bar(title, tokens, "tokens") if progress else nullcontext() as bar:
-                for shard in _cut(missing):
-                    keys = [key for _, key, _ in shard]
-                    # Another process may have been quicker.
-                    if not (folder / shard_name(keys)).exists():
-                        states = encoder.encode([text for _, _, text in shard], pool=pool)
-                        write_shard(folder, keys, states)
-                    if bar is not None:
-                        bar.advance(sum(count for count, _, _ in shard))
+        with (
+            self.writing(encoder, pool=pool) as folder,
+            progress_bar(title, tokens, "tokens") if progress else nullcontext() as bar,
+        ):
+            for shard in _cut(missing):
+                keys = [key for _, key, _ in shard]
+                # Another process may have been quicker.
+                if not (folder / shard_name(keys)).exists():
+                    states = encoder.encode([text for _, _, text in shard], pool=pool)
+                    write_shard(folder, keys, states)
+                if bar is not None:
+                    bar.advance(sum(count for count, _, _ in shard))
+
+    def plan(self, encoder: TextEncoder, texts: Sequence[str], *, pool: bool) -> list[Work]:
+        """Return the shards that ``encode`` would write, in its order, for other processes to write.
+
+        Parameters
+        ----------
+        encoder, texts, pool
+            As for ``encode``.
+        """
+        return list(_cut(self._missing(encoder, texts, pool=pool)))
 
     def load(self, fingerprint: str, texts: Sequence[str], *, pool: bool) -> list[NDArray[np.float16]]:
         """Return the cached states ``(LEVELS, T, W)`` of each text, mapped from disk, in input order.
@@ -241,22 +253,37 @@ class StateCache:
             )
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Hold the mark of a live writer; the only one first clears what killed writers left half-written."""
+    def writing(self, encoder: TextEncoder, *, pool: bool) -> Iterator[Path]:
+        """Hold the mark of a live writer, and give the folder of an encoder's shards.
+
+        Whoever is the only writer clears, before and after, what killed ones left half-written.
+
+        Raises
+        ------
+        StorageError
+            If the folder cannot be written.
+        """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             lock = (self.root / ".writers").open("w")
         except OSError as error:
             raise StorageError(f"cannot write {self.root}: {error.strerror or error}; choose another folder") from error
+        folder = self._folder(encoder.fingerprint, pool=pool)
+        about = {"encoder": encoder.name, "unit": _unit(pool=pool), "fingerprint": encoder.fingerprint}
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for part in self.root.glob("*/.*.part"):
-                    part.unlink(missing_ok=True)
-            except OSError:
-                pass  # Others are writing, and the parts may be theirs.
+            self._clear_if_alone(lock)
             fcntl.flock(lock, fcntl.LOCK_SH)
-            yield
+            write_json(folder / "encoder.json", about)
+            yield folder
+            self._clear_if_alone(lock)
+
+    def _clear_if_alone(self, lock: IO[str]) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for part in self.root.glob("*/.*.part"):
+                part.unlink(missing_ok=True)
+        except OSError:
+            pass  # Others are writing, and the parts may be theirs.
 
 
 def _unit(*, pool: bool) -> str:

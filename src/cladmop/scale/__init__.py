@@ -1,0 +1,1 @@
+"""More than one process: encoding as a Ray Data job, pre-training by several processes, and what a registry takes."""
