@@ -7,7 +7,7 @@ from cladmop import Trial
 from cladmop.errors import InputError
 from cladmop.estimator.scores import Scores
 from cladmop.explain import explain
-from cladmop.whatif import apply_edits, rank_removals, what_if
+from cladmop.whatif import Asked, apply_edits, rank_removals, what_if, what_ifs
 from cladmop.whatif.edits import AddCriterion, RemoveCriterion
 from cladmop.whatif.ranking import _holm
 
@@ -91,3 +91,24 @@ def test_holm_steps_down():
         assert _holm(Scores(shift, shift + noise), [1, 2]) == expected
     shift = np.array([0.0, 2.0, 1.9]) * deviation
     assert _holm(Scores(shift, shift + noise), [1, 2]) == set()
+
+
+def test_questions_asked_together_are_answered_as_each_alone(model, trial, monkeypatch):
+    first = apply_edits(trial, [RemoveCriterion("inclusion", 1)])
+    edits = [AddCriterion("exclusion", "pregnancy")]
+    calls = []
+    score_trials = model.score_trials
+    monkeypatch.setattr(model, "score_trials", lambda trials: calls.append(len(trials)) or score_trials(trials))
+    asked = [Asked(trial, first), Asked(first, trial), Asked(trial, apply_edits(trial, edits), edits)]
+    together = what_ifs(model, asked)
+    assert calls == [6]
+    for one, answer in zip(asked, together, strict=True):
+        alone = what_if(model, one.trial, one.edited, one.edits)
+        assert answer.changed == alone.changed
+        assert answer.before.probability == pytest.approx(alone.before.probability, abs=1e-6)
+        assert (answer.change.points, answer.change.low) == pytest.approx(
+            (alone.change.points, alone.change.low), abs=1e-6
+        )
+    assert together[0].change.points == pytest.approx(-together[1].change.points, abs=1e-9)
+    assert together[0].change.points != pytest.approx(together[2].change.points, abs=1e-6)
+    assert what_ifs(model, []) == []

@@ -13,9 +13,7 @@ from cladmop.server.service import SimilarTo, TrialService, WhatIf
 from cladmop.server.settings import Settings
 
 _TOGETHER = 32
-"""Trials scored in one call."""
-_IN_TURN = 8
-"""Quick questions answered one after the other before long ones have their turn."""
+"""Quick questions answered in one call."""
 Json = dict[str, Any]
 
 
@@ -26,8 +24,8 @@ class Engine:
         limits = settings.limits
         self.worker = Worker(limits.batch_milliseconds / 1000, metrics.computed)
         self.predict: Lane[Trial, Json] = Lane("predict", service.predict, _TOGETHER, limits.requests)
-        self.what_if: Lane[WhatIf, Json] = Lane("whatif", service.what_if, _IN_TURN, limits.requests)
-        self.similar: Lane[SimilarTo, Json] = Lane("similar", service.similar, _IN_TURN, limits.requests)
+        self.what_if: Lane[WhatIf, Json] = Lane("whatif", service.what_if, _TOGETHER, limits.requests)
+        self.similar: Lane[SimilarTo, Json] = Lane("similar", service.similar, _TOGETHER, limits.requests)
         self.explain: Lane[Trial, Json] = Lane("explain", service.explain, 1, limits.requests)
         self.rank: Lane[Trial, Json] = Lane("rank", service.rank, 1, limits.requests)
         self._rows: Lane[Sequence[Trial], list[Json]] = Lane("batch", service.predict_rows, 1, limits.requests)

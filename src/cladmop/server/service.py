@@ -22,7 +22,7 @@ from cladmop.sources.examples import example_trials
 if TYPE_CHECKING:
     from cladmop.estimator import Prediction, TrialOutcomeClassifier
     from cladmop.similar import PastTrials
-    from cladmop.whatif import Edit
+    from cladmop.whatif import Asked, Edit
 
 _STATES_MEGABYTES = 256
 _DRAWINGS = 512
@@ -110,8 +110,10 @@ class TrialService:
         return [explain(self.model, trial).to_json() for trial in trials]
 
     def what_if(self, asked: Sequence[WhatIf]) -> list[dict[str, Any]]:
-        """Return the answer of ``/whatif`` for each pair of trials."""
-        return [self._what_if(one) for one in asked]
+        """Return the answer of ``/whatif`` for each pair of trials, all scored together."""
+        from cladmop.whatif import what_ifs
+
+        return [answer.to_json() for answer in what_ifs(self.model, [_applied(one) for one in asked])]
 
     def rank(self, trials: Sequence[Trial]) -> list[dict[str, Any]]:
         """Return the answer of ``/whatif/rank`` for each trial."""
@@ -130,6 +132,8 @@ class TrialService:
         if self.index is None:
             raise NotFoundError("this service has no index of past trials; start it with --index DIR")
         encoder = self.model.trial_encoder()
+        # All new texts pass the language model in one call; each trial then finds its states in memory.
+        encoder.encode([one.trial for one in asked])
         return [self.index.about(one.trial, encoder, one.number).to_json() for one in asked]
 
     def describe(self, settings: Settings) -> dict[str, Any]:
@@ -156,14 +160,16 @@ class TrialService:
         answer["drugs"] = [{**drug, "drawing": _drawing(drug["smiles"], drug["name"])} for drug in answer["drugs"]]
         return {**answer, "trial": fields_of(prediction.trial)}
 
-    def _what_if(self, asked: WhatIf) -> dict[str, Any]:
-        from cladmop.whatif import apply_edits, what_if
 
-        if asked.edited is not None:
-            return what_if(self.model, asked.trial, asked.edited).to_json()
-        edited = apply_edits(asked.trial, asked.edits)
-        check_size(edited, "the trial after the edits", asked.limits)
-        return what_if(self.model, asked.trial, edited, asked.edits).to_json()
+def _applied(asked: WhatIf) -> "Asked":
+    """Return both versions of a trial."""
+    from cladmop.whatif import Asked, apply_edits
+
+    if asked.edited is not None:
+        return Asked(asked.trial, asked.edited)
+    edited = apply_edits(asked.trial, asked.edits)
+    check_size(edited, "the trial after the edits", asked.limits)
+    return Asked(asked.trial, edited, asked.edits)
 
 
 def limits_of(limits: Limits) -> dict[str, float]:

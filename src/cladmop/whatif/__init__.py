@@ -3,6 +3,17 @@
 from cladmop.whatif.applying import apply_edits
 from cladmop.whatif.edits import Edit, edit_from_json
 from cladmop.whatif.ranking import Ranking, Removal, rank_removals
-from cladmop.whatif.what_if import WhatIf, what_if
+from cladmop.whatif.what_if import Asked, WhatIf, what_if, what_ifs
 
-__all__ = ["Edit", "Ranking", "Removal", "WhatIf", "apply_edits", "edit_from_json", "rank_removals", "what_if"]
+__all__ = [
+    "Asked",
+    "Edit",
+    "Ranking",
+    "Removal",
+    "WhatIf",
+    "apply_edits",
+    "edit_from_json",
+    "rank_removals",
+    "what_if",
+    "what_ifs",
+]

@@ -52,6 +52,16 @@ class WhatIf:
         }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A trial before and after it is written differently."""
+
+    trial: Trial
+    edited: Trial
+    edits: Sequence[Edit] | None = None
+    """What was changed; found by comparing both versions if none are given."""
+
+
 def what_if(
     model: "TrialOutcomeClassifier", trial: Trial, edited: Trial, edits: Sequence[Edit] | None = None
 ) -> WhatIf:
@@ -71,9 +81,23 @@ def what_if(
     InputError
         If the model has no refits, or a structure is no SMILES.
     """
-    changed = changes(trial, edited) if edits is None else tuple(edit.words(trial) for edit in edits)
-    scores = score_variants(model, [trial, edited])
-    return WhatIf(likelihood(scores, 0), likelihood(scores, 1), difference(scores, 1, 0), changed)
+    return what_ifs(model, [Asked(trial, edited, edits)])[0]
+
+
+def what_ifs(model: "TrialOutcomeClassifier", asked: Sequence[Asked]) -> list[WhatIf]:
+    """Answer several questions, with all their trials scored together; see `what_if`."""
+    changed = [_words(one) for one in asked]
+    scores = score_variants(model, [trial for one in asked for trial in (one.trial, one.edited)])
+    return [
+        WhatIf(likelihood(scores, old), likelihood(scores, old + 1), difference(scores, old + 1, old), words)
+        for old, words in zip(range(0, 2 * len(asked), 2), changed, strict=True)
+    ]
+
+
+def _words(asked: Asked) -> tuple[str, ...]:
+    if asked.edits is None:
+        return changes(asked.trial, asked.edited)
+    return tuple(edit.words(asked.trial) for edit in asked.edits)
 
 
 def likelihood(scores: "Scores", row: int) -> Likelihood:
