@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 OVERLAP = 4
 """Neighbouring windows share ``window // OVERLAP`` tokens."""
+SLACK = 8
+"""A batch holds at most ``budget // SLACK`` tokens of padding: beyond, a batch more costs less than the padding."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,19 @@ def plan_windows(text: int, length: int, window: int, *, causal: bool) -> list[W
 
 
 def plan_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Group indices into batches of like length whose padded size stays within ``budget`` tokens.
+    """Group indices into batches of like length whose padded size stays within ``budget`` tokens, little of it padding.
 
     The order is by length and then by index, so equal input gives equal batches; a single sequence longer than
     the budget forms a batch of its own.
     """
     batch: list[int] = []
+    tokens = 0
     for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-        if batch and lengths[index] * (len(batch) + 1) > budget:
+        padded = lengths[index] * (len(batch) + 1)
+        if batch and (padded > budget or padded - tokens - lengths[index] > budget // SLACK):
             yield batch
-            batch = []
+            batch, tokens = [], 0
         batch.append(index)
+        tokens += lengths[index]
     if batch:
         yield batch
