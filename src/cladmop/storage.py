@@ -208,7 +208,7 @@ def write_bytes(place: Place, content: bytes) -> None:
 def _remote(place: Place) -> Iterator[tuple[Any, str]]:
     """Yield the file system of a URL and the path in it, and let what it refuses name the URL and the remedy."""
     try:
-        from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # fsspec ships no types
+        from fsspec.core import url_to_fs
 
         yield url_to_fs(str(place))
     except (CladmopError, FileNotFoundError):

@@ -8,6 +8,7 @@ import typer
 from cladmop import __version__
 from cladmop.cli import (
     ablate,
+    bench,
     benchmark,
     cache,
     corpus,
@@ -19,6 +20,7 @@ from cladmop.cli import (
     models,
     predict,
     reproduce,
+    scale,
     score,
     serve,
     shots,
@@ -49,9 +51,11 @@ app.command("zero-shot", short_help="Score TOP by the match alone, no labels.")(
 app.command("few-shot", short_help="Train on k labelled trials of each class.")(shots.few_shot)
 app.command("ablate", short_help="Measure what each part is worth.")(ablate.ablate)
 app.command("transfer", short_help="Measure what pre-training is worth.")(transfer.transfer)
+app.command("bench", short_help="Measure speed beside named rivals.")(bench.bench)
 app.add_typer(similar.app, name="similar")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(scale.app, name="scale")
 app.add_typer(reproduce.app, name="reproduce")
 app.add_typer(top.app, name="top")
 app.add_typer(models.app, name="models")
