@@ -57,6 +57,7 @@ def test_causality_and_special_tokens_are_found(encoders):
     # Llama's tokenizer here adds nothing, so its BOS takes the sink; BioGPT's starts a text with </s>.
     assert encoders["llama"]._prefix == [1]
     assert encoders["biogpt"]._prefix == [2]
+    assert {name: e.special_tokens for name, e in encoders.items()} == {"llama": 1, "bert": 2, "biogpt": 1}
 
 
 def test_a_long_text_is_encoded_in_windows_and_nothing_is_lost(encoder):

@@ -116,6 +116,11 @@ class HiddenStateEncoder:
             format=FORMAT,
         )
 
+    @property
+    def special_tokens(self) -> int:
+        """Tokens put around each text, which the model reads as well."""
+        return len(self._prefix) + len(self._suffix)
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text, special tokens not counted; at least 1 each.
 
@@ -170,8 +175,7 @@ class HiddenStateEncoder:
 
         The order is that of the batches, whichever worker is done first, so that sums are added in one order.
         """
-        extra = len(self._prefix) + len(self._suffix)
-        lengths = [w.stop - w.start + extra for w in windows]
+        lengths = [w.stop - w.start + self.special_tokens for w in windows]
         at_once = workers(self._device)
         batches = [
             [windows[i] for i in batch] for batch in plan_batches(lengths, budget(self._device, sum(lengths), at_once))

@@ -66,7 +66,7 @@ class PlainLoop:
         return torch.cat(found)
 
     def flops(self, lengths: Sequence[int]) -> float:
-        """Return the floating-point operations that texts of these lengths need: blocks only, no padding.
+        """Return the floating-point operations that texts of these lengths, special tokens counted, need: no padding.
 
         Two for each weight of a linear layer and token; 4 T² W a layer for attention, of which a causal one needs half.
         """
