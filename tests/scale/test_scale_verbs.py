@@ -43,8 +43,10 @@ def test_encode_says_what_it_takes_and_does_it_once(scale, invented_corpus, lang
     assert "nothing to do" in scale(*arguments)
 
 
-def test_plan_prints_machines(scale, language_model):
-    told = scale("plan", "--encoder", language_model, "--seconds", 0.1, "--tokens", 5_000_000)
+@pytest.mark.parametrize("on", ["examples", "corpus"])
+def test_plan_prints_machines(scale, language_model, invented_corpus, on):
+    more = ("--corpus", invented_corpus) if on == "corpus" else ()
+    told = scale("plan", "--encoder", language_model, "--seconds", 0.1, "--tokens", 5_000_000, *more)
     assert "Encoding 5,000,000 tokens with" in told
     assert "64 x cpu" in told
     assert "s a million tokens" in told

@@ -87,13 +87,16 @@ def plan(
     encoder: EncoderOption = "minilm",
     revision: RevisionOption = None,
     units: UnitsOption = UnitName.ITEMS,
+    corpus: Annotated[
+        str | None, typer.Option("--corpus", help=f"Measure on its criteria ({_PLACE}); else on the bundled examples.")
+    ] = None,
     seconds: Annotated[float, typer.Option("--seconds", help="How long to measure.")] = 10.0,
 ) -> None:
     """Measure what the language model costs on this machine, and print time, disk and memory by number of machines."""
     from cladmop.encoders.text import load_text_encoder
     from cladmop.scale.capacity import measure, measured_devices, plan_table
 
-    texts = _sample_texts(units)
+    texts = _sample_texts(units, corpus)
     costs = []
     for name, device in measured_devices().items():
         note(f"measuring on {name} for {seconds:g} s")
@@ -162,10 +165,12 @@ def _forecast(model: "HiddenStateEncoder", parts: "list[Part]", staff: "Workers"
     say(f"expected: {duration(expected)} by {staff.number} workers as fast as one thread here, memory {memory}")
 
 
-def _sample_texts(units: UnitName) -> list[str]:
-    """Return the criteria of the bundled example trials."""
+def _sample_texts(units: UnitName, corpus: str | None) -> list[str]:
+    """Return the criteria of a corpus, else of the bundled example trials."""
     from cladmop.encoders.base import Unit
-    from cladmop.scale.texts import texts_of
+    from cladmop.scale.texts import read_source, texts_of
     from cladmop.sources.examples import example_trials
+    from cladmop.storage import as_place
 
-    return list(texts_of(example_trials(), Unit(units.value)).criteria)
+    trials = example_trials() if corpus is None else read_source(as_place(corpus))
+    return list(texts_of(trials, Unit(units.value)).criteria)

@@ -35,8 +35,6 @@ QUIET = {
 """Ray reports to nobody: its telemetry and metrics are off, and no dashboard is started."""
 NOTE = "encoder.json"
 """Says what a folder's states are of."""
-RETRIES = 20
-"""How often a shard may lose its worker before the job gives up; what is written stays."""
 _STORE_BYTES = 200_000_000
 """Object store of a cluster of this machine alone: it passes texts, not states."""
 
@@ -235,14 +233,13 @@ def _rows(ray: Any, spec: EncoderSpec, part: Part, folder: str, workers: Workers
     if not items:
         return
     given = {"spec": spec, "folder": folder, "pool": part.pool}
-    # A block is what a killed worker loses: one shard.
+    # A block is what a killed worker loses: one shard. Ray gives it to three more before the job gives up.
     job = ray.data.from_items(items, override_num_blocks=len(items)).map(
         encode_shard,
         fn_kwargs=given,
-        compute=ray.data.TaskPoolStrategy(size=workers.number),
+        compute=ray.data.TaskPoolStrategy(size=min(workers.number, len(items))),
         num_cpus=0 if workers.gpus else 1,
         num_gpus=workers.gpus or None,
-        ray_remote_args_fn=lambda: {"max_retries": RETRIES},
     )
     try:
         for row in job.iter_rows():
