@@ -249,10 +249,10 @@ def train_seeds(  # noqa: PLR0917 (where and how, then the three sets of trials)
 
 
 def mean_probability(networks: "Sequence[CLaDMoP]", encoded: Sequence[EncodedTrial]) -> NDArray[np.float64]:
-    """Return the networks' probabilities of success, averaged as log-odds, shape (n,)."""
+    """Return the probabilities of success of networks of one configuration, averaged as log-odds, shape (n,)."""
     from scipy.special import expit
 
-    from cladmop.training.predict import predict_logits
+    from cladmop.training.predict import ensemble_logits, together
 
-    logits = np.mean([predict_logits(network, encoded) for network in networks], axis=0)
+    logits = ensemble_logits(together(networks), encoded).mean(axis=0)
     return np.asarray(expit(logits), dtype=np.float64)
