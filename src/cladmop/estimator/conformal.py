@@ -7,7 +7,7 @@ Calibration scores are out of fold: no calibration trial was scored by a model t
 Shapes: m calibration trials, n trials to judge.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cladmop.errors import InputError, MissingDependencyError
+from cladmop.estimator.stored import StoredArrays
 
 LEVELS = (0.8, 0.9)
 """Levels of the sets shown to people."""
@@ -48,7 +49,7 @@ class OutcomeSet:
 
 
 @dataclass(frozen=True)
-class Conformal:
+class Conformal(StoredArrays):
     """Out-of-fold scores of past trials, by which sets for new ones are made."""
 
     log_odds: NDArray[np.float32]
@@ -108,21 +109,6 @@ class Conformal:
             )
             for row in self.p_values(log_odds, groups)
         ]
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that `from_tensors` needs."""
-        return {"log_odds": self.log_odds, "labels": self.labels, "groups": self.groups}
-
-    @classmethod
-    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild from `tensors`.
-
-        Raises
-        ------
-        KeyError
-            If an array is missing.
-        """
-        return cls(tensors["log_odds"], tensors["labels"], tensors["groups"])
 
     @cached_property
     def _own(self) -> tuple[frozenset[str], frozenset[str]]:

@@ -8,15 +8,16 @@ Brier score's slope over held-out folds (docs/LOG.md).
 Shapes: n trials, F = P x W features of the last level, Q components.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cladmop.encoders.base import LEVELS, EncodedTrial
 from cladmop.estimator.states import PARTS, part_means
+from cladmop.estimator.stored import StoredArrays
 from cladmop.evaluation.folds import Fold
 
 COMPONENTS = 64
@@ -40,7 +41,7 @@ class Domain:
 
 
 @dataclass(frozen=True)
-class TrainingCloud:
+class TrainingCloud(StoredArrays):
     """Centre and axes of the training trials, and how far trials held out of them lie."""
 
     mean: NDArray[np.float32]
@@ -71,21 +72,6 @@ class TrainingCloud:
             Domain(float(distance), float(place), bool(distance > self.percentiles[int(OUTSIDE)]))
             for distance, place in zip(distances, places, strict=True)
         ]
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that `from_tensors` needs."""
-        return {"mean": self.mean, "axes": self.axes, "percentiles": self.percentiles}
-
-    @classmethod
-    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild from `tensors`.
-
-        Raises
-        ------
-        KeyError
-            If an array is missing.
-        """
-        return cls(tensors["mean"], tensors["axes"], tensors["percentiles"])
 
 
 def _features(encoded: Sequence[EncodedTrial]) -> NDArray[np.float32]:

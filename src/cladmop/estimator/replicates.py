@@ -3,7 +3,6 @@
 Shapes: n trials, D columns of a part's design matrix (features, then phase groups), R refits.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -11,9 +10,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cladmop.estimator.stored import StoredArrays
+
 
 @dataclass(frozen=True)
-class Replicates:
+class Replicates(StoredArrays):
     """One regression, fitted anew on R bootstrapped training samples over the same features."""
 
     coefficients: NDArray[np.float16]
@@ -65,21 +66,6 @@ class Replicates:
     def _columns(self) -> NDArray[np.float32]:
         """The coefficients, shape (D, R), rows in one piece: a sparse design would copy them otherwise."""
         return np.ascontiguousarray(self.coefficients.T.astype(np.float32))
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that `from_tensors` needs."""
-        return {"coefficients": self.coefficients, "intercepts": self.intercepts}
-
-    @classmethod
-    def from_tensors(cls, tensors: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild from `tensors`.
-
-        Raises
-        ------
-        KeyError
-            If an array is missing.
-        """
-        return cls(tensors["coefficients"], tensors["intercepts"])
 
 
 def bootstrap_counts(labels: NDArray[np.int64], refits: int, seed: int) -> NDArray[np.int64]:
