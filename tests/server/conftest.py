@@ -11,9 +11,10 @@ from serving import FakeService, Running, running
 
 @pytest.fixture(scope="module", autouse=True)
 def at_home(tiny_home: Path) -> Iterator[None]:
-    """The home of the tiny model while tests of the service run: no longer, others need their own."""
+    """The home of the tiny model, and no network, while tests of the service run: no longer, others need their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLADMOP_HOME", str(tiny_home))
+        patch.setenv("CLADMOP_OFFLINE", "1")
         yield
 
 

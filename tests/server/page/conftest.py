@@ -47,6 +47,14 @@ class Watched:
         self.page.wait_for_selector("#result .waiting, #result .stale", state="detached")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def asking(at_home: None) -> Iterator[None]:
+    """Let look-ups through: the only registry that is asked is this machine's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLADMOP_OFFLINE", "")
+        yield
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
