@@ -27,7 +27,7 @@ $(VENV)/.run-ready: pyproject.toml constraints.txt | $(VENV)/.made
 
 $(VENV)/.dev-ready: $(VENV)/.run-ready
 	@echo "Installing what the tests need"
-	$(PIP) install --constraint constraints.txt --editable '.[nn,plots,serve,similar,documents,corpus,benchmark,ray,cloud,dev]'
+	$(PIP) install --constraint constraints.txt --editable '.[nn,plots,serve,similar,documents,corpus,benchmark,cloud,dev]'
 	@touch $@
 
 demo: $(VENV)/.run-ready ## Score the bundled example trials and write demo-report/index.html

@@ -80,7 +80,9 @@ class Workers:
             raise MissingDependencyError(
                 f"encoding by several workers needs Ray ({error}); install it with: pip install 'cladmop[ray]'"
             ) from error
-        alone = {"num_cpus": self.number, "object_store_memory": _STORE_BYTES, "_node_ip_address": "127.0.0.1"}
+        # Without "local" Ray would join whatever cluster runs on this machine, of whoever it is.
+        alone = {"address": "local", "num_cpus": self.number, "object_store_memory": _STORE_BYTES}
+        alone |= {"_node_ip_address": "127.0.0.1"}
         where = alone | {"include_dashboard": False} if self.address is None else {"address": self.address}
         for name in ("ray", "ray.data"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
