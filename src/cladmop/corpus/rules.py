@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 from cladmop.corpus.approvals import Approvals
-from cladmop.drugs.kinds import DrugKind
+from cladmop.drugs.kinds import NOT_DRUGS
 from cladmop.drugs.resolve import Resolution
 from cladmop.records import Phase, Study
 
@@ -71,7 +71,6 @@ SPAN = {
     Phase.PHASE_2_3: (2, 3), Phase.PHASE_3: (3, 3), Phase.PHASE_4: (4, 4),
 }  # fmt: skip
 """First and last phase that a trial spans."""
-_INACTIVE = frozenset({DrugKind.PLACEBO, DrugKind.PROCEDURE})
 
 
 def screen(study: Study) -> Drop | None:
@@ -133,7 +132,7 @@ def ended_before(study: Study, cutoff: str) -> Drop | None:
 
 def active(drugs: Iterable[Resolution]) -> tuple[Resolution, ...]:
     """Return the drugs under test: all but placebos, vehicles and procedures."""
-    return tuple(drug for drug in drugs if drug.kind not in _INACTIVE)
+    return tuple(drug for drug in drugs if drug.kind not in NOT_DRUGS)
 
 
 class Progress:

@@ -23,6 +23,8 @@ class DrugKind(StrEnum):
     """Not known here, or known by name only."""
 
 
+NOT_DRUGS = frozenset({DrugKind.PLACEBO, DrugKind.PROCEDURE})
+"""Kinds of interventions that are no drug under test."""
 MAX_MASS = 2_000.0
 """Mass in Da above which a molecule is treated as a biologic; dalbavancin has 1,800, glucagon 3,480."""
 

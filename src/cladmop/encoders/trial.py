@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cladmop.drugs.kinds import DrugKind
+from cladmop.drugs.kinds import NOT_DRUGS, DrugKind
 from cladmop.encoders.base import LEVELS, EncodedTrial, TextEncoder, Unit
 from cladmop.encoders.cache import Forecast, StateCache
 from cladmop.encoders.memory import MemoryStates
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cladmop.encoders.disease import DiseaseEncoder
     from cladmop.encoders.molecule import MoleculeFeaturizer
 
-_NOT_DRUGS = frozenset({DrugKind.PLACEBO, DrugKind.PROCEDURE})
 _PHASES = {phase: index for index, phase in enumerate(Phase)}
 
 
@@ -201,7 +200,7 @@ class TrialEncoder:
         Published structures serve only where no drug is named: they are often of a co-drug.
         """
         drugs = self.resolver.structures(trial, "repaired") or self.resolver.structures(trial, "published")
-        parts = {drug.identity for drug in drugs if drug.kind not in _NOT_DRUGS}
+        parts = {drug.identity for drug in drugs if drug.kind not in NOT_DRUGS}
         return "|".join(sorted(parts))
 
 

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cladmop.corpus.rules import Group
-from cladmop.drugs.kinds import DrugKind
+from cladmop.drugs.kinds import NOT_DRUGS
 from cladmop.errors import InputError
 from cladmop.records import Phase, Trial
 from cladmop.similar.answers import BaseRate, PastTrial, Similar
@@ -33,7 +33,6 @@ ENOUGH = 20
 """Past trials from which on a disease category or block is counted for itself; with fewer its chapter is."""
 _LEVELS = 3
 """Chapter, block, category."""
-_NOT_DRUGS = frozenset({DrugKind.PLACEBO, DrugKind.PROCEDURE})
 Rows = NDArray[np.intp]
 
 
@@ -175,7 +174,7 @@ class PastTrials:
         counted = dict.fromkeys(self._counted(lineage, allowed) for lineage in lineages(codes))
         for term in counted:
             rates.append(self._rate(self._terms.get(term, term), "disease", _met(self._by_term, term, allowed)))
-        names = {drug.identity: drug.name for drug in drugs if drug.kind not in _NOT_DRUGS}
+        names = {drug.identity: drug.name for drug in drugs if drug.kind not in NOT_DRUGS}
         for identity, name in names.items():
             known = self._drug_names.get(identity, name)
             called = name if known.casefold() == name.casefold() else f"{name} ({known})"

@@ -14,7 +14,7 @@ from cladmop.corpus.reasons import StopReason, stop_reason
 from cladmop.corpus.rules import Group, Rule
 from cladmop.corpus.tables import CorpusTrial, read_table
 from cladmop.diseases.icd import CHAPTERS, ancestors
-from cladmop.drugs.kinds import DrugKind
+from cladmop.drugs.kinds import NOT_DRUGS
 from cladmop.errors import MissingDependencyError
 from cladmop.records import Trial
 
@@ -34,7 +34,6 @@ SCHEMA: dict[str, Any] = {
     "criteria": pl.UInt64,
 }
 """Columns. ``outcome`` is a `Group`, ``terms`` are ICD-10-CM chapters, blocks and categories, ``criteria`` a digest."""
-_NOT_DRUGS = (DrugKind.PLACEBO.value, DrugKind.PROCEDURE.value)
 _WHY = {
     Rule.MARKET: "every drug under test is in an approved product",
     Rule.PROGRESSION: "each is approved or later entered the next phase for the same disease, and one at least did",
@@ -126,7 +125,7 @@ def criteria_digest(trial: Trial) -> int:
 
 def _drugs(corpus: Path) -> dict[str, list[dict[str, str]]]:
     """Return the drugs of each trial, by number: identity (`Resolution.identity`) and canonical name."""
-    table = read_table(corpus, "drugs").filter(~pl.col("kind").is_in(_NOT_DRUGS))
+    table = read_table(corpus, "drugs").filter(~pl.col("kind").is_in([kind.value for kind in NOT_DRUGS]))
     identity = pl.col("inchikey").str.slice(0, 14).fill_null(pl.col("name").str.to_lowercase())
     found: dict[str, dict[str, str]] = {}
     for nct_id, key, name in table.select("nct_id", identity.alias("identity"), "name").iter_rows():
