@@ -111,3 +111,61 @@ def test_comparison(sample):
     assert table.rows[0][1] == comparisons[0].delong.difference.text()
     assert "minus words" in table.note
     assert comparison_table([], "Nothing").rows == ()
+
+
+def test_columns_keep_words_and_figures_whole():
+    rows = (("lymphangioleiomyomatosis in adults", ".652 [.610, .697]", "a b"), ("x", ".7", "some longer words " * 4))
+    text = printed(Table("Caption", ("trial", "ROC-AUC", "what"), rows, "Note.", (0, 2)), 60)
+    assert max(map(len, text.splitlines())) <= 60
+    assert " lymphangioleiomyomatosis " in text
+    assert "\n lymph" in text, "in columns"
+    assert ".652 [.610, .697]" in text
+    assert text.startswith("Caption\n")
+    assert text.endswith("Note.\n")
+
+
+def test_an_interval_goes_below_its_figure_before_anything_is_cut():
+    rows = tuple((f"model {number}", *(f".{number}52 [.610, .697]",) * 4) for number in range(3))
+    text = printed(Table("Caption", ("model", *"abcd"), rows), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.count("[.610, .697]") == 12
+    assert ".152 " in text
+    assert ".152 [" not in text
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_what_columns_cannot_hold_is_one_block_a_row(width):
+    header = ("model", *(f"measure {number}" for number in range(9)), "a name that is longer than others")
+    rows = tuple((f"model {row}", *(f".{row}{n}2 [.610, .697]" for n in range(9)), "") for row in range(2))
+    lines = printed(Table("Caption", header, rows, "Note."), width).splitlines()
+    assert max(map(len, lines)) <= width
+    at = lines.index("model 1")
+    assert lines[at + 1].split()[:3] == ["measure", "0", ".102"]
+    assert sum("[.610, .697]" in line for line in lines[at:]) == 9, "no interval is cut"
+    assert lines[-2:] == ["", "Note."]
+    assert not any("longer" in line for line in lines), "an empty cell is left out"
+
+
+def test_a_text_of_many_lines_is_a_block():
+    text = printed(Table("C", ("trial", "outcome"), (("A", "word " * 100), ("B", "short")), words=(0, 1)), 60)
+    assert "\nA\n  outcome  word word" in text
+    assert "\nB\n  outcome  short\n" in text
+
+
+def test_a_path_stays_whole_and_can_be_copied():
+    path = "/a/" + "very-long-folder/" * 8
+    console = Console(width=50, file=io.StringIO(), color_system=None)
+    console.print(Table(f"In {path}", ("file", "size"), ((path, "1 MB"),)).rich(), crop=False)
+    assert console.file.getvalue().split("\n")[:4] == ["In", path, "", path]
+
+
+def test_a_console_without_unicode_gets_ascii():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    Console(width=60, file=stream).print(Table("Caption", ("model", "x"), (("ours", ".5"),)).rich())
+    stream.flush()
+    assert b"ours" in stream.buffer.getvalue()
+
+
+def test_tables_without_rows_or_columns_of_text():
+    assert printed(Table("Nothing", ("model", "x"), ()), 40).startswith("Nothing\n")
+    assert "y" in printed(Table("Empty", ("", ""), (("", "y"),)), 40)

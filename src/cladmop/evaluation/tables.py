@@ -10,11 +10,7 @@ from cladmop.evaluation.estimate import Estimate, Evaluation, short
 from cladmop.evaluation.published import ALL_POSITIVE_F1, CAUTION, published
 
 if TYPE_CHECKING:
-    from rich.table import Table as RichTable
-
-
-_NARROWEST = 10
-"""Least width of a column of words on a terminal, in characters, unless its words are shorter."""
+    from cladmop.evaluation.terminal import OnTerminal
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class Table:
     note: str = ""
     """What the reader must know to read it rightly."""
     words: tuple[int, ...] = (0,)
-    """Columns of words, aligned left and wrapped; the others hold figures."""
+    """Columns of words, aligned left and wrapped; the others hold figures, broken before an interval at most."""
 
     def __post_init__(self) -> None:
         """Refuse ragged rows.
@@ -50,24 +46,11 @@ class Table:
         lines += [_markdown_row(row) for row in self.rows]
         return "\n\n".join(part for part in (f"**{self.caption}**", "\n".join(lines), self.note) if part) + "\n"
 
-    def rich(self) -> "RichTable":
-        """Return the table for a terminal."""
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table as RichTable
-        from rich.text import Text
+    def rich(self) -> "OnTerminal":
+        """Return the table for a terminal of any width (see `OnTerminal`)."""
+        from cladmop.evaluation.terminal import OnTerminal
 
-        table = RichTable(
-            title=Text(self.caption), caption=Text(self.note) if self.note else None, box=SIMPLE_HEAD, pad_edge=False
-        )
-        table.title_justify = table.caption_justify = "left"
-        for place, name in enumerate(self.header):
-            words = place in self.words
-            # Without a least width, wide figures would squeeze the names out; figures wrap between value and interval.
-            least = min(_NARROWEST, max((len(row[place]) for row in self.rows), default=0)) if words else None
-            table.add_column(Text(name), justify="left" if words else "right", min_width=least, overflow="fold")
-        for row in self.rows:
-            table.add_row(*map(Text, row))
-        return table
+        return OnTerminal(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
