@@ -161,10 +161,10 @@ def drug_resolver(drugs: Path | None, chembl: Path | None, *, pubchem: bool) -> 
 
 
 def print_table(table: "Table") -> None:
-    """Print a table on standard output, as wide as the terminal, or 80 columns without one."""
+    """Print a table on standard output, as wide as the terminal, or 80 columns without one; blocks if it is wider."""
     from rich.console import Console
 
-    Console().print(table.rich())
+    Console().print(table.rich(), crop=False)
 
 
 def show_table(table: "Table", *, markdown: bool) -> None:
