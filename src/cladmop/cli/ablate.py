@@ -5,46 +5,18 @@ from typing import Annotated
 
 import typer
 
-from cladmop.cli.options import (
-    CorpusOption,
-    DataOption,
-    EncoderOption,
-    FinetuneEpochsOption,
-    ObjectiveName,
-    ObjectiveOption,
-    PhaseGroup,
-    PhaseOption,
-    PresetName,
-    PresetOption,
-    PretrainEpochsOption,
-    RevisionOption,
-    SeedOption,
-    StructuresName,
-    StructuresOption,
-    UnitName,
-    UnitsOption,
-    network_settings,
-    note,
-    print_table,
-    say,
-)
+from cladmop.cli.groups import spread
+from cladmop.cli.options import DataOption, NetworkOptions, TrainingOptions, note, print_table, say
 
 
+@spread
 def ablate(
+    *,
     data: DataOption,
-    phase: PhaseOption = PhaseGroup.I,
-    encoder: EncoderOption = "minilm",
-    revision: RevisionOption = None,
-    units: UnitsOption = UnitName.ITEMS,
-    structures: StructuresOption = StructuresName.REPAIRED,
-    preset: PresetOption = PresetName.DEFAULT,
+    network: NetworkOptions,
     folds: Annotated[int, typer.Option("--folds", min=2, help="Folds by NCT number.")] = 5,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Networks a fold; log-odds are averaged.")] = 1,
-    seed: SeedOption = 0,
-    pretrain_epochs: PretrainEpochsOption = None,
-    finetune_epochs: FinetuneEpochsOption = None,
-    corpus: CorpusOption = None,
-    objective: ObjectiveOption = ObjectiveName.MATCHING,
+    training: TrainingOptions,
     only: Annotated[list[str] | None, typer.Option("--only", help="Run this variant only; repeat it.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Runs folder; runs/ablation-PHASE by default.")] = None,
 ) -> None:
@@ -60,12 +32,10 @@ def ablate(
     from cladmop.results import write_results
     from cladmop.top_data import read_other_phases, read_top_data
 
+    phase = network.phase
     folder = out or Path("runs") / f"ablation-{phase.value}"
-    base = network_settings(
-        phase, encoder, revision, units, structures, preset, seed,
-        objective=objective, pretrain_epochs=pretrain_epochs, finetune_epochs=finetune_epochs,
-    )  # fmt: skip
-    top_data = read_top_data(data, phase.value, corpus)
+    base = network.settings(training)
+    top_data = read_top_data(data, phase.value, training.corpus)
     Ablation(top_data, base, folds, seeds, folder, note, read_other_phases(data, phase.value)).run(only or [])
     tables = ablation_tables(folder, top_data, base)
     for table in tables:

@@ -1,11 +1,13 @@
 """``cladmop benchmark``: every rival on one task, measured alike."""
 
 import datetime as dt
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cladmop.cli.groups import spread
 from cladmop.cli.options import (
     DataOption,
     ModelOption,
@@ -47,18 +49,26 @@ MarkdownOption = Annotated[bool, typer.Option("--markdown", help="As Markdown, w
 BootstrapsOption = Annotated[int, typer.Option("--bootstraps", min=1, help="Resamples behind each interval.")]
 
 
+@dataclass(frozen=True)
+class RunOptions:
+    """What takes part, how often, and where it is kept."""
+
+    only: OnlyOption = None
+    without: WithoutOption = None
+    seeds: SeedsOption = None
+    draws: DrawsOption = None
+    bootstraps: BootstrapsOption = 1000
+    out: OutOption = None
+    quick: QuickOption = False
+
+
 @app.command("top", short_help="One phase of TOP.")
+@spread
 def top(
+    *,
     data: DataOption,
     phase: PhaseOption = PhaseGroup.I,
-    only: OnlyOption = None,
-    without: WithoutOption = None,
-    seeds: SeedsOption = None,
-    draws: DrawsOption = None,
-    bootstraps: BootstrapsOption = 1000,
-    out: OutOption = None,
-    *,
-    quick: QuickOption = False,
+    run: RunOptions,
 ) -> None:
     """Fit and score every rival on one phase of TOP, then read the test labels once and print the tables.
 
@@ -67,29 +77,24 @@ def top(
     """
     from cladmop.benchmark.tasks import top_task
 
-    _run(top_task(data, phase.value), only, without, seeds, draws, bootstraps, out, quick=quick)
+    _run(top_task(data, phase.value), run)
 
 
 @app.command("corpus", short_help="A corpus, cut in time.")
+@spread
 def corpus(
+    *,
     folder: Annotated[Path, typer.Argument(help="Corpus, as `cladmop corpus build` wrote it.")],
     since: Annotated[
         dt.datetime,
         typer.Option("--since", formats=["%Y-%m-%d"], help="Score trials that started on this day or later."),
     ],
-    only: OnlyOption = None,
-    without: WithoutOption = None,
-    seeds: SeedsOption = None,
-    draws: DrawsOption = None,
-    bootstraps: BootstrapsOption = 1000,
-    out: OutOption = None,
-    *,
-    quick: QuickOption = False,
+    run: RunOptions,
 ) -> None:
     """Fit every rival on trials that ended before a day, and score those that started later: completed or stopped."""
     from cladmop.benchmark.tasks import corpus_task
 
-    _run(corpus_task(folder, since.date()), only, without, seeds, draws, bootstraps, out, quick=quick)
+    _run(corpus_task(folder, since.date()), run)
 
 
 @app.command("list", short_help="What takes part.")
@@ -179,33 +184,23 @@ def explanations(
         show_table(shown, markdown=markdown)
 
 
-def _run(
-    task: "Task",
-    only: list[str] | None,
-    without: list[str] | None,
-    seeds: int | None,
-    draws: int | None,
-    bootstraps: int,
-    out: Path | None,
-    *,
-    quick: bool,
-) -> None:
+def _run(task: "Task", run: RunOptions) -> None:
     from cladmop.benchmark.bench import Bench
     from cladmop.benchmark.lineup import chosen
     from cladmop.benchmark.running import Size
     from cladmop.benchmark.tables import tables
     from cladmop.benchmark.whole import MARKDOWN, PAGE, RESULTS, measure_all, score_all
 
-    folder = out or Path("runs") / "benchmark" / (task.slug + ("-quick" if quick else ""))
-    size = Size(seeds or (1 if quick else 3), draws or (5 if quick else 20))
-    contestants = chosen(only or [], without or [], quick=quick)
+    folder = run.out or Path("runs") / "benchmark" / (task.slug + ("-quick" if run.quick else ""))
+    size = Size(run.seeds or (1 if run.quick else 3), run.draws or (5 if run.quick else 20))
+    contestants = chosen(run.only or [], run.without or [], quick=run.quick)
     bench = Bench(task, folder, note)
     note(
         f"{task.name}: {len(contestants)} models; {len(task.train[0]):,} trials to fit on, "
         f"{len(task.valid[0]):,} to stop by, {len(task.test):,} to score"
     )
     missing = score_all(bench, contestants, size)
-    measures = measure_all(bench, contestants, missing, bootstraps)
+    measures = measure_all(bench, contestants, missing, run.bootstraps)
     for shown in tables(measures, task.published, narrow=True):
         print_table(shown)
     say(f"stored in {folder}: {RESULTS}, {MARKDOWN}, {PAGE}")

@@ -5,16 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cladmop.cli.groups import spread
 from cladmop.cli.options import ModelOption, print_table, say
-from cladmop.cli.reading import (
-    ConditionsOption,
-    DrugNamesOption,
-    InputArgument,
-    RegistryOption,
-    TextPhaseOption,
-    YesOption,
-    read_input,
-)
+from cladmop.cli.reading import GivenOptions, InputArgument, YesOption
 
 if TYPE_CHECKING:
     from cladmop.evaluation.tables import Table
@@ -22,22 +15,20 @@ if TYPE_CHECKING:
     from cladmop.records import Trial
 
 
+@spread
 def explain(
+    *,
     source: InputArgument,
     model: ModelOption = "default",
-    drug: DrugNamesOption = None,
-    condition: ConditionsOption = None,
-    phase: TextPhaseOption = None,
-    registry: RegistryOption = None,
+    given: GivenOptions,
     top: Annotated[int, typer.Option("--top", min=1, help="Parts shown, those that move the score most first.")] = 12,
-    *,
     yes: YesOption = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON line a trial on standard output, with all parts.")
     ] = False,
 ) -> None:
     """Explain each trial's score: the summary, and what each part adds to the probability."""
-    trials = read_input(source, drug or (), condition or (), phase, registry, yes=yes)
+    trials = given.read(source, yes=yes)
 
     from cladmop.estimator import TrialOutcomeClassifier
     from cladmop.explain import explain as explained

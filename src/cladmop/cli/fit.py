@@ -5,34 +5,16 @@ from typing import Annotated
 
 import typer
 
-from cladmop.cli.options import (
-    EncoderOption,
-    FoldsName,
-    PhaseGroup,
-    PhaseOption,
-    PresetName,
-    PresetOption,
-    RevisionOption,
-    SeedOption,
-    StructuresName,
-    StructuresOption,
-    UnitName,
-    UnitsOption,
-    note,
-    print_table,
-    say,
-)
+from cladmop.cli.groups import spread
+from cladmop.cli.options import FoldsName, NetworkOptions, SeedOption, note, print_table, say
 
 
+@spread
 def fit(
+    *,
     data: Annotated[Path, typer.Option("--data", help="Folder of TOP's files (train and valid are used).")],
     out: Annotated[Path, typer.Option("--out", help="Model folder to write.")],
-    phase: PhaseOption = PhaseGroup.I,
-    encoder: EncoderOption = "minilm",
-    revision: RevisionOption = None,
-    units: UnitsOption = UnitName.ITEMS,
-    structures: StructuresOption = StructuresName.REPAIRED,
-    preset: PresetOption = PresetName.DEFAULT,
+    network: NetworkOptions,
     part: Annotated[
         list[str] | None,
         typer.Option("--part", help="NAME=WEIGHT of the blend; repeat it. Names: network, states, words, characters."),
@@ -55,6 +37,7 @@ def fit(
     from cladmop.evaluation.tables import ResultRow, results_table
     from cladmop.top_data import read_other_phases, read_top_data
 
+    phase = network.phase
     top = read_top_data(data, phase.value)
     labelled = [*top.train, *top.valid]
     own = len(labelled)
@@ -64,11 +47,11 @@ def fit(
     weights = np.where(np.arange(len(labelled)) < own, 1.0, other_phases)
     note(f"{own:,} trials of phase {phase.value}, {len(labelled) - own:,} of other phases, {labels.sum():,} successes")
     model = TrialOutcomeClassifier(
-        encoder=encoder,
-        revision=revision,
-        units=units.value,
-        structures=structures.value,
-        preset=preset.value,
+        encoder=network.encoder,
+        revision=network.revision,
+        units=network.units.value,
+        structures=network.structures.value,
+        preset=network.preset.value,
         parts=_parts(part),
         random_folds=folds is FoldsName.RANDOM,
         seed=seed,
@@ -87,8 +70,8 @@ def fit(
         "data": f"TOP phase {phase.value}, train and valid splits, and the other phases' as far as they were on disk, "
         f"at weight {other_phases}",
         "terms": TOP_TERMS,
-        "command": f"cladmop fit --data DIR --out FOLDER --phase {phase.value} --encoder {encoder} "
-        f"--units {units.value} --structures {structures.value} --preset {preset.value} "
+        "command": f"cladmop fit --data DIR --out FOLDER --phase {phase.value} --encoder {network.encoder} "
+        f"--units {network.units.value} --structures {network.structures.value} --preset {network.preset.value} "
         f"--other-phases {other_phases} --seed {seed}" + "".join(f" --part {pair}" for pair in part or []),
     }
     model.save_pretrained(out, card)

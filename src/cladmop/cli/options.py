@@ -1,8 +1,9 @@
 """Options that several verbs share, declared once."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -105,6 +106,60 @@ DrugsOption = Annotated[
 ChemblOption = Annotated[Path | None, typer.Option("--chembl", help="Downloaded ChEMBL SQLite file.")]
 PubchemOption = Annotated[bool, typer.Option("--pubchem", help="Ask PubChem for names nothing else knows.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of initial weights, order and draws.")]
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a network learns, in both stages."""
+
+    seed: SeedOption = 0
+    pretrain_epochs: PretrainEpochsOption = None
+    finetune_epochs: FinetuneEpochsOption = None
+    corpus: CorpusOption = None
+    objective: ObjectiveOption = ObjectiveName.MATCHING
+
+
+@dataclass(frozen=True)
+class PretrainingOptions:
+    """How a network learns where fine-tuning is not the user's to set."""
+
+    seed: SeedOption = 0
+    pretrain_epochs: PretrainEpochsOption = None
+    corpus: CorpusOption = None
+    objective: ObjectiveOption = ObjectiveName.MATCHING
+    finetune_epochs: ClassVar[int | None] = None
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """Which phase, and how the language model reads it."""
+
+    phase: PhaseOption = PhaseGroup.I
+    encoder: EncoderOption = "minilm"
+    revision: RevisionOption = None
+    units: UnitsOption = UnitName.ITEMS
+
+
+@dataclass(frozen=True)
+class NetworkOptions(ReadingOptions):
+    """Which phase, read how, and by what network."""
+
+    structures: StructuresOption = StructuresName.REPAIRED
+    preset: PresetOption = PresetName.DEFAULT
+
+    def settings(
+        self,
+        training: TrainingOptions | PretrainingOptions,
+        *,
+        molecules: MoleculesName = MoleculesName.MORGAN,
+        pretraining: bool = True,
+    ) -> "NetworkSettings":
+        """Return what these options and those of training ask for."""
+        return network_settings(
+            self.phase, self.encoder, self.revision, self.units, self.structures, self.preset, training.seed,
+            molecules=molecules, pretraining=pretraining, objective=training.objective,
+            pretrain_epochs=training.pretrain_epochs, finetune_epochs=training.finetune_epochs,
+        )  # fmt: skip
 
 
 def network_settings(

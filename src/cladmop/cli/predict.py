@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cladmop.cli.groups import spread
 from cladmop.cli.options import ModelOption, note, say
-from cladmop.cli.reading import (
-    ConditionsOption,
-    DrugNamesOption,
-    InputArgument,
-    RegistryOption,
-    TextPhaseOption,
-    YesOption,
-    read_input,
-)
+from cladmop.cli.reading import GivenOptions, InputArgument, YesOption
 from cladmop.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,20 +18,18 @@ if TYPE_CHECKING:
     from cladmop.estimator import Prediction
 
 
+@spread
 def predict(
+    *,
     source: InputArgument,
     model: ModelOption = "default",
-    drug: DrugNamesOption = None,
-    condition: ConditionsOption = None,
-    phase: TextPhaseOption = None,
-    registry: RegistryOption = None,
+    given: GivenOptions,
     out: Annotated[Path | None, typer.Option("--out", help="Also write a score file (nctid,score).")] = None,
-    *,
     yes: YesOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line a trial on standard output.")] = False,
 ) -> None:
     """Print the probability of success of each trial with its interval, its base rate, drug mapping and warnings."""
-    trials = read_input(source, drug or (), condition or (), phase, registry, yes=yes)
+    trials = given.read(source, yes=yes)
 
     from cladmop.estimator import TrialOutcomeClassifier
 

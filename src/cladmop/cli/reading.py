@@ -1,5 +1,6 @@
 """The INPUT of a verb that scores trials, and the options that go with it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,20 @@ RegistryOption = Annotated[
     typer.Option("--registry", metavar="URL", help="API v2 that answers for an NCT id, if not ClinicalTrials.gov."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Take what was read from a protocol without asking.")]
+
+
+@dataclass(frozen=True)
+class GivenOptions:
+    """What is said of a trial beside its INPUT."""
+
+    drug: DrugNamesOption = None
+    condition: ConditionsOption = None
+    phase: TextPhaseOption = None
+    registry: RegistryOption = None
+
+    def read(self, source: Path, *, yes: bool) -> "list[Trial]":
+        """Read the trials of an INPUT (`read_input`)."""
+        return read_input(source, self.drug or (), self.condition or (), self.phase, self.registry, yes=yes)
 
 
 def read_input(

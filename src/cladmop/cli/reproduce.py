@@ -5,26 +5,14 @@ from typing import Annotated
 
 import typer
 
+from cladmop.cli.groups import spread
 from cladmop.cli.options import (
-    CorpusOption,
     DataOption,
-    EncoderOption,
-    FinetuneEpochsOption,
     MoleculesName,
-    ObjectiveName,
-    ObjectiveOption,
+    NetworkOptions,
     PhaseGroup,
     PhaseOption,
-    PresetName,
-    PresetOption,
-    PretrainEpochsOption,
-    RevisionOption,
-    SeedOption,
-    StructuresName,
-    StructuresOption,
-    UnitName,
-    UnitsOption,
-    network_settings,
+    TrainingOptions,
     note,
     print_table,
     say,
@@ -39,25 +27,17 @@ def reproduce() -> None:
 
 
 @app.command("top", short_help="TOP: encode, train, score, compare.")
+@spread
 def top(
+    *,
     data: DataOption,
-    phase: PhaseOption = PhaseGroup.I,
-    encoder: EncoderOption = "minilm",
-    revision: RevisionOption = None,
-    units: UnitsOption = UnitName.ITEMS,
-    structures: StructuresOption = StructuresName.REPAIRED,
-    preset: PresetOption = PresetName.DEFAULT,
+    network: NetworkOptions,
     molecules: Annotated[
         MoleculesName, typer.Option("--molecules", help="Molecule features; minimol needs the extra of that name.")
     ] = MoleculesName.MORGAN,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Networks whose log-odds are averaged.")] = 1,
-    seed: SeedOption = 0,
-    pretrain_epochs: PretrainEpochsOption = None,
-    finetune_epochs: FinetuneEpochsOption = None,
-    corpus: CorpusOption = None,
-    objective: ObjectiveOption = ObjectiveName.MATCHING,
+    training: TrainingOptions,
     out: Annotated[Path | None, typer.Option("--out", help="Runs folder; runs/top-PHASE by default.")] = None,
-    *,
     pretraining: Annotated[bool, typer.Option(help="Pair matching before fine-tuning.")] = True,
     rivals: Annotated[bool, typer.Option(help="Also fit the built-in rivals and the shipped model's row.")] = True,
 ) -> None:
@@ -69,17 +49,14 @@ def top(
     from cladmop.reproduce import reproduce, score_rivals, score_shipped
     from cladmop.top_data import read_top_data
 
-    folder = out or Path("runs") / f"top-{phase.value}"
-    top_data = read_top_data(data, phase.value, corpus)
-    settings = network_settings(
-        phase, encoder, revision, units, structures, preset, seed, molecules=molecules, pretraining=pretraining,
-        objective=objective, pretrain_epochs=pretrain_epochs, finetune_epochs=finetune_epochs,
-    )  # fmt: skip
+    folder = out or Path("runs") / f"top-{network.phase.value}"
+    top_data = read_top_data(data, network.phase.value, training.corpus)
+    settings = network.settings(training, molecules=molecules, pretraining=pretraining)
     reproduce(top_data, settings, seeds, folder, note)
     if rivals:
         score_rivals(top_data, folder / "rivals", note)
         score_shipped(top_data, folder / "shipped", note)
-    show_results(folder, data, phase, "test")
+    show_results(folder, data, network.phase, "test")
 
 
 @app.command("table", short_help="Print a runs folder's table again.")

@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cladmop.cli.groups import spread
 from cladmop.cli.options import note, print_table, say
-from cladmop.cli.reading import (
-    ConditionsOption,
-    DrugNamesOption,
-    InputArgument,
-    RegistryOption,
-    TextPhaseOption,
-    YesOption,
-    read_input,
-)
+from cladmop.cli.reading import GivenOptions, InputArgument, YesOption
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,20 +22,18 @@ _CORPUS = typer.Argument(help="Folder of the corpus (see `cladmop corpus build`)
 
 
 @app.command("find", short_help="Nearest past trials and base rates of a trial.")
+@spread
 def find(
+    *,
     source: InputArgument,
     k: Annotated[int, typer.Option("--k", min=1, help="Past trials to show.")] = 10,
     index: Annotated[str, typer.Option("--index", help="Index folder, or `default` for the shipped one.")] = "default",
     model: Annotated[str, typer.Option("--model", help="Model folder that reads the trial.")] = "default",
-    drug: DrugNamesOption = None,
-    condition: ConditionsOption = None,
-    phase: TextPhaseOption = None,
-    registry: RegistryOption = None,
+    given: GivenOptions,
     before: Annotated[
         str | None,
         typer.Option("--before", metavar="DATE", help="Only trials that ended before; the trial's start by default."),
     ] = None,
-    *,
     yes: YesOption = False,
     all_dates: Annotated[bool, typer.Option("--all-dates", help="All past trials, whenever they ended.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line a trial on standard output.")] = False,
@@ -54,7 +45,7 @@ def find(
     from cladmop.similar import PastTrials
 
     limit = _date(before)
-    trials = read_input(source, drug or (), condition or (), phase, registry, yes=yes)
+    trials = given.read(source, yes=yes)
     past = PastTrials.open(index)
 
     from cladmop.estimator import TrialOutcomeClassifier

@@ -5,32 +5,26 @@ from typing import Annotated
 
 import typer
 
+from cladmop.cli.groups import spread
 from cladmop.cli.options import (
     DataOption,
-    EncoderOption,
-    PhaseGroup,
-    PhaseOption,
-    PresetName,
+    NetworkOptions,
     PretrainEpochsOption,
-    RevisionOption,
+    PretrainingOptions,
+    ReadingOptions,
     SeedOption,
-    StructuresName,
-    UnitName,
-    UnitsOption,
-    network_settings,
     note,
     print_table,
     say,
 )
 
 
+@spread
 def transfer(
+    *,
     data: DataOption,
     corpus: Annotated[Path, typer.Option("--corpus", help="Corpus to pre-train on (see `cladmop corpus build`).")],
-    phase: PhaseOption = PhaseGroup.I,
-    encoder: EncoderOption = "minilm",
-    revision: RevisionOption = None,
-    units: UnitsOption = UnitName.ITEMS,
+    reading: ReadingOptions,
     seed: SeedOption = 0,
     pretrain_epochs: PretrainEpochsOption = None,
     folds: Annotated[int, typer.Option("--folds", min=2, help="Folds by NCT number.")] = 5,
@@ -38,7 +32,6 @@ def transfer(
     only: Annotated[list[str] | None, typer.Option("--only", help="Run this variant only; repeat it.")] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Networks a variant for --test.")] = 3,
     out: Annotated[Path | None, typer.Option("--out", help="Runs folder; runs/transfer-PHASE by default.")] = None,
-    *,
     test: Annotated[bool, typer.Option("--test", help="Train on train and valid and score the test split.")] = False,
 ) -> None:
     """Pre-train with and without a corpus and its second objective, in parts of it, and in ways that may help more.
@@ -52,11 +45,10 @@ def transfer(
     from cladmop.transfer.tables import tables_of_folds, tables_of_test
     from cladmop.transfer.variants import variants
 
+    phase = reading.phase
     folder = out or Path("runs") / f"transfer-{phase.value}"
-    base = network_settings(
-        phase, encoder, revision, units, StructuresName.REPAIRED, PresetName.DEFAULT, seed,
-        pretrain_epochs=pretrain_epochs,
-    )  # fmt: skip
+    network = NetworkOptions(**vars(reading))
+    base = network.settings(PretrainingOptions(seed=seed, pretrain_epochs=pretrain_epochs))
     top_data = read_top_data(data, phase.value, corpus)
     runs = Transfer(top_data, base, folds, draws, folder, note)
     for name in only or list(variants(base)):

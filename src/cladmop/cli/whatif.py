@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from cladmop.cli import reading
 from cladmop.cli.options import ModelOption, print_table, say
-from cladmop.cli.reading import (
-    ConditionsOption,
-    DrugNamesOption,
-    InputArgument,
-    RegistryOption,
-    YesOption,
-    read_input,
-)
 from cladmop.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +21,7 @@ Pairs = Annotated[list[str] | None, typer.Option(metavar="NUMBER=TEXT", help="Cr
 
 
 def whatif(
-    source: InputArgument,
+    source: reading.InputArgument,
     model: ModelOption = "default",
     remove_inclusion: Numbers = None,
     remove_exclusion: Numbers = None,
@@ -44,14 +37,14 @@ def whatif(
     ] = None,
     add_disease: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Disease put in; repeat it.")] = None,
     phase: Annotated[str | None, typer.Option("--phase", help="Phase it would have instead.")] = None,
-    drug: DrugNamesOption = None,
-    condition: ConditionsOption = None,
+    drug: reading.DrugNamesOption = None,
+    condition: reading.ConditionsOption = None,
     given_phase: Annotated[
         str | None, typer.Option("--given-phase", help="Phase of a text file, or of a trial without one.")
     ] = None,
-    registry: RegistryOption = None,
+    registry: reading.RegistryOption = None,
     *,
-    yes: YesOption = False,
+    yes: reading.YesOption = False,
     rank: Annotated[
         bool, typer.Option("--rank", help="Take out each criterion in turn, and rank them by what that does.")
     ] = False,
@@ -81,7 +74,7 @@ def whatif(
         raise InputError("--rank ranks the criteria of the trial as given; leave the edits out, or leave --rank out")
     if not rank and not edits:
         raise InputError("what-if: no edit; give one such as --remove-inclusion 3, or --rank (see --help)")
-    trials = read_input(source, drug or (), condition or (), given_phase, registry, yes=yes)
+    trials = reading.read_input(source, drug or (), condition or (), given_phase, registry, yes=yes)
     if len(trials) != 1:
         raise InputError(f"{source}: {len(trials)} trials; edits are of one trial, so give a file that holds one")
     (trial,) = trials
