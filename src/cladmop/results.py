@@ -1,7 +1,7 @@
 """Rows of a results table on disk: who scored, and the scores of each split.
 
 A row is a folder with ``row.json`` and one or more score files a split (``test.csv``, or ``test-00.csv`` ... for
-repeated draws). Scoring writes rows without looking at test labels; only `evaluate_rows` reads those.
+repeated draws). Scoring writes rows without looking at test labels; only `evaluate_row` reads those.
 """
 
 import math

@@ -147,7 +147,7 @@ def log_losses(truth: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray
 def ece(labels: ArrayLike, scores: ArrayLike, bins: int = ECE_BINS) -> float:
     """Return the expected calibration error over bins of equal mass, 0 (best) to 1.
 
-    The mean over trials of |mean score - success rate| of their bin (Naeini et al., AAAI 2015). Bins hold equal
+    The mean over trials of ``|mean score - success rate|`` of their bin (Naeini et al., AAAI 2015). Bins hold equal
     numbers of trials, since trial scores crowd around the base rate and would leave most bins of equal width
     empty (Roelofs et al., AISTATS 2022). Even a perfect model has a positive value in a finite sample.
 
