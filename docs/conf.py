@@ -58,13 +58,17 @@ linkcheck_anchors = False
 
 TITLES = {"benchmark/top-I": "TOP phase I: every table"}
 """Titles of pages that a command prints, and so begin with a table."""
+FURTHER = ("deploy", "capacity")
+"""Pages that the index lists, in place of the word FURTHER, where they are there."""
 
 
-def _add_title(_app: Sphinx, page: str, source: list[str]) -> None:
+def _complete(_app: Sphinx, page: str, source: list[str]) -> None:
     if page in TITLES:
         source[0] = f"# {TITLES[page]}\n\n{source[0]}"
+    if page == "index":
+        source[0] = source[0].replace("FURTHER", "\n".join(one for one in FURTHER if (HERE / f"{one}.md").is_file()))
 
 
 def setup(app: Sphinx) -> None:
-    """Give titles to pages without one."""
-    app.connect("source-read", _add_title)
+    """Give titles to pages without one, and list the further pages."""
+    app.connect("source-read", _complete)

@@ -29,8 +29,11 @@ def imports(modules: list[str]) -> dict[str, list[str]]:
     for module in modules:
         if graph.find_children(module):
             graph.squash_module(module)
-    return {module: [one for one in modules if graph.direct_import_exists(importer=module, imported=one)]
-            for module in modules}  # fmt: skip
+    found = {}
+    for module in modules:
+        others = [one for one in modules if one != module]
+        found[module] = [one for one in others if graph.direct_import_exists(importer=module, imported=one)]
+    return found
 
 
 def draw(modules: list[str], found: dict[str, list[str]]) -> Drawing:

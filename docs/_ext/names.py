@@ -55,7 +55,7 @@ def exists(name: str, module: str = "", owner: str = "") -> bool:
     """Tell whether a name is Python's own, can be imported, or stands in a class or module of the package."""
     head, _, rest = name.partition(".")
     name = ".".join(filter(None, (_ALIASES.get(head, head), rest)))
-    places = [one for one in (module, f"{module}.{owner}", *_LIBRARIES) if one]
+    places = [*([module, f"{module}.{owner}"] if module else []), *_LIBRARIES]
     if hasattr(builtins, name) or any(map(_importable, [name, *(f"{place}.{name}" for place in places)])):
         return True
     return any(_has(found, name.split(".")) for found in _package())

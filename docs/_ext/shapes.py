@@ -99,13 +99,13 @@ def parts(model: CLaDMoP, seen: dict[str, str]) -> list[tuple[str, str, str]]:
 def draw(preset: str, model: CLaDMoP, seen: dict[str, str]) -> Drawing:
     """Draw the two branches side by side: criteria left, drugs and diseases right, fused level by level."""
     levels = model.config.fused_levels
-    bottom = 20 + _STEP * (2 * len(levels) + 2)
+    last = 20 + _STEP * (2 * len(levels) + 1)
     picture = Drawing(
         f"The network of the preset {preset}, with the shapes of one forward pass; the table below says the same",
-        _RIGHT + _WIDE + 10, bottom + 2 * _STEP + 10,
+        _RIGHT + _WIDE + 10, last + 2 * _STEP + 10,
     )  # fmt: skip
-    picture.box(10, 10, _WIDE, _HIGH, "purple", f"frozen language model ({_SIZES[preset][0]})", seen["batch"])
-    picture.box(_RIGHT, 10, _WIDE, _HIGH, "green", "DM tokens: drugs, diseases", seen["tokens"])
+    picture.box(10, 20, _WIDE, _HIGH, "purple", f"frozen language model ({_SIZES[preset][0]})", seen["batch"])
+    picture.box(_RIGHT, 20, _WIDE, _HIGH, "green", "DM tokens: drugs, diseases", seen["tokens"])
     for step, level in enumerate(levels):
         top = 20 + _STEP * (2 * step + 1)
         groups = f"criteria.groups.{step}"
@@ -114,10 +114,9 @@ def draw(preset: str, model: CLaDMoP, seen: dict[str, str]) -> Drawing:
         text = f"{seen[f'criteria.tokens.{step}']} → {seen[groups]}"
         picture.box(10, top + _STEP, _WIDE, _HIGH, "blue", f"{_LEVEL_NAMES[level]} level, grouped", text)
         picture.arrow((10 + _WIDE, top + _STEP + _HIGH / 2), (_RIGHT, top + _STEP + _HIGH / 2))
-    picture.arrow((30, 10 + _HIGH), (30, 20 + _STEP * 2))
+    picture.arrow((30, 20 + _HIGH), (30, 20 + _STEP * 2))
     for step in range(1, len(levels)):
         picture.arrow((30, 20 + _STEP * (2 * step) + _HIGH), (30, 20 + _STEP * (2 * step + 2)))
-    last = 20 + _STEP * (2 * len(levels) + 1)
     _right(picture, last, "green", f"DM block {len(levels) + 1}, norm, mean", seen["fusion"])
     picture.box(10, last, _WIDE, _HIGH, "blue", "last level, pooled", seen["criteria.pool"])
     picture.arrow((30, last - _STEP + _HIGH), (30, last))
