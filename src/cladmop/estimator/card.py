@@ -1,6 +1,7 @@
 """The model card, generated from the run: what the model is, its data and terms, its figures, its limits."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,8 @@ _METRICS = {
     "all_positive_f1": "all-positive F1",
 }
 _CALIBRATION = {"brier": "Brier", "ece": "ECE"}
+_TASK = "text-classification"
+"""The hub's task that is nearest: a class and its probability, from what is written."""
 _WHAT = {
     "states": "logistic regression on the language model's states, averaged over inclusion items, exclusion items, "
     "drug names and disease names, at four depths",
@@ -75,6 +78,7 @@ def card_text(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card:
         keep_trailing_newline=True,
     )
     return environment.get_template("card.md").render(
+        metadata=metadata(model, metrics, card),
         folds="random folds" if model.random_folds else "folds ordered by NCT number (a stand-in for time)",
         title=card.get("title", "cladmop model"),
         version=__version__,
@@ -93,6 +97,60 @@ def card_text(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card:
         refits=model.replicates,
         command=card.get("command", "TrialOutcomeClassifier.fit"),
     )
+
+
+def metadata(model: "TrialOutcomeClassifier", metrics: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the head of the card, as the Hugging Face hub reads it: licence, tags, base model, figures.
+
+    Parameters
+    ----------
+    model
+        The model.
+    metrics
+        As `out_of_fold_metrics` gives them; those over all phases are stated, calibration as of the other folds.
+    card
+        As for `card_text`. Terms make the licence ``other``, under the name ``non-commercial-use`` where they are
+        those of TOP; without terms no licence is stated.
+    """
+    terms = card.get("terms", "")
+    title = card.get("title", "cladmop model")
+    licence = "non-commercial-use" if TOP_TERMS in terms else "see-data-and-terms"
+    base = _base_model(model)
+    named = [("blend", name, shown) for name, shown in _METRICS.items()]
+    named += [(CROSS_CALIBRATED, name, shown) for name, shown in _CALIBRATION.items()]
+    figures = [
+        {
+            "type": name,
+            "value": round(getattr(_evaluations(which, metrics)["all"], name).value, 4),
+            "name": f"{shown}, out of fold",
+        }
+        for which, name, shown in named
+    ]
+    result = {
+        "task": {"type": _TASK, "name": "Clinical trial outcome prediction"},
+        "dataset": {"type": "clinical-trials", "name": card.get("data", "given by the user"), "split": "out of fold"},
+        "metrics": figures,
+    }
+    return {
+        "language": "en",
+        **({"license": "other", "license_name": licence} if terms else {}),
+        "library_name": "cladmop",
+        "pipeline_tag": _TASK,
+        **({"base_model": base} if base else {}),
+        "tags": ["clinical-trials", "outcome-prediction", *(["non-commercial"] if TOP_TERMS in terms else [])],
+        "model-index": [{"name": title, "results": [result]}],
+    }
+
+
+def _base_model(model: "TrialOutcomeClassifier") -> str | None:
+    """Return the language model's name on the hub, if a part uses one that has such a name."""
+    from cladmop.encoders.weights import MODELS
+
+    if not (model.networks_ or model.states_):
+        return None
+    if model.encoder in MODELS:
+        return MODELS[model.encoder].source
+    return model.encoder if model.encoder.count("/") == 1 and not Path(model.encoder).is_dir() else None
 
 
 def _evaluations(which: str, metrics: Mapping[str, Any]) -> "dict[str, Evaluation]":

@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from cladmop.encoders.base import Unit
 from cladmop.errors import InputError
 from cladmop.estimator.blend import Blend, cross_calibrated, log_odds
+from cladmop.estimator.checking import check_trials, checked_labels, checked_weights
 from cladmop.estimator.conformal import Conformal, OutcomeSet
 from cladmop.estimator.coverage import measure_coverage, out_of_fold_sets
 from cladmop.estimator.domain import Domain, TrainingCloud
@@ -54,6 +55,12 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
 
     A blend of up to four parts, each of which may stand alone, calibrated out of fold: CLaDMoP networks (one a fold),
     a regression on the frozen language model's states, and TF-IDF models of the criteria.
+
+    It is a scikit-learn classifier over a sequence of `Trial`, not an array: it clones, stands at the end of a
+    ``Pipeline``, and goes through ``cross_val_predict``, ``cross_val_score`` (also with ``n_jobs``) and
+    ``GridSearchCV``. Labels are 0 and 1. scikit-learn's own estimator checks pass on it but for those that the table
+    ``NOT_OURS`` in ``tests/estimator/test_sklearn_checks.py`` names with their reasons. Models are kept by
+    `save_pretrained`, never pickled; joblib pickles unfitted clones for its workers, which works.
 
     Parameters
     ----------
@@ -170,11 +177,12 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         Raises
         ------
         InputError
-            If there are too few trials of a class, or a setting is outside its range.
+            If there are too few trials of a class, a setting is outside its range, or ``X`` holds anything but trials.
         """
         weights = self._weights()
-        labels = _checked_labels(X, y)
-        counts = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        check_trials(X)
+        labels = checked_labels(X, y)
+        counts = checked_weights(labels, sample_weight)
         needs_states = {NETWORK, STATES} & set(weights)
         encoded = self.trial_encoder().encode(X) if needs_states else []
         data = TrainingSet(X, encoded, labels, counts, self._folds(X, labels))
@@ -204,6 +212,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         self.base_rates_ = count_base_rates(X, labels)
         self.tested_: dict[str, Any] | None = None
         self.classes_ = np.array([0, 1])
+        self._source: Path | None = None
         return self
 
     def predict_proba(self, X: Sequence[Trial]) -> NDArray[np.float64]:
@@ -214,7 +223,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         NotFittedError
             If neither ``fit`` nor ``from_pretrained`` came before.
         """
-        self._require_fitted()
+        self._require_fitted(X)
         success = self.blend_(self.part_probabilities(X)) if len(X) else np.empty(0)
         return np.column_stack([1 - success, success])
 
@@ -224,7 +233,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
 
     def predict_trials(self, X: Sequence[Trial]) -> list[Prediction]:
         """Return each trial's probability with its interval, outcome sets, base rate, drug mapping and warnings."""
-        self._require_fitted()
+        self._require_fitted(X)
         encoded = self._encoded(X)
         scores = self._blended(X, encoded)
         intervals: list[Interval | None] = [None] * len(X)
@@ -257,7 +266,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
 
     def part_probabilities(self, X: Sequence[Trial]) -> dict[str, NDArray[np.float64]]:
         """Return each part's own probabilities of success, shape ``(n,)`` a part, before the blend."""
-        self._require_fitted()
+        self._require_fitted(X)
         return {name: scores[0] for name, scores in part_scores(self, X, self._encoded(X), refits=0).items()}
 
     def score_trials(self, X: Sequence[Trial]) -> Scores:
@@ -265,7 +274,7 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
 
         The networks are not refitted: refit r takes network r (modulo their number) alone, so that they differ too.
         """
-        self._require_fitted()
+        self._require_fitted(X)
         return self._blended(X, self._encoded(X))
 
     def _blended(self, X: Sequence[Trial], encoded: "Sequence[EncodedTrial]") -> Scores:
@@ -295,45 +304,134 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         return self._trial_encoder
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path = "default") -> Self:
-        """Load a model folder, or the model that ships with the package (``default``).
+    def from_pretrained(
+        cls, folder: str | Path = "default", *, revision: str | None = None, token: str | bool | None = None
+    ) -> Self:
+        """Load a model folder, the model that ships with the package (``default``), or one of the Hugging Face hub.
+
+        Parameters
+        ----------
+        folder : str or Path
+            A folder, ``default``, or ``OWNER/NAME`` on the hub, where there is no such folder. What the hub gave is
+            kept in its own cache, which is all that is asked where ``CLADMOP_OFFLINE`` is set.
+        revision : str or None
+            Branch, tag or commit on the hub; the main branch if none.
+        token : str, bool or None
+            Access token of the hub; the stored one if none.
 
         Raises
         ------
+        InputError
+            If ``revision`` is given for a folder.
         MissingArtefactError
-            If there is no such folder, or a file of it is missing.
+            If there is no such folder or model, or a file of it is missing.
         CorruptArtefactError
             If a file does not have the bytes it was written with.
+        NetworkError
+            If the hub does not answer.
+        MissingDependencyError
+            If a part of the model needs a package of the extra ``nn``.
         """
         from cladmop.estimator.folder import load
+        from cladmop.estimator.hub import locate
 
-        model: Self = load(cls, folder)
+        model: Self = load(cls, locate(folder, revision=revision, token=token))
         return model
 
     def save_pretrained(self, folder: Path, card: dict[str, Any] | None = None) -> None:
         """Write the fitted model as a folder, atomically: config.json, safetensors, README.md, metrics.json.
 
-        ``card`` may name the data, its terms and the command, for the model card.
+        ``card`` may name the data, its terms and the command, for the model card. A loaded model is copied as it is.
 
         Raises
         ------
         NotFittedError
             If the model is not fitted.
+        InputError
+            If a card is given for a loaded model, which has one.
         StorageError
             If the folder cannot be written.
         """
-        from cladmop.estimator.folder import save
+        from cladmop.estimator.folder import copy, save
 
         self._require_fitted()
-        save(self, Path(folder), card or {})
+        if self._source is None:
+            save(self, Path(folder), card or {})
+        elif card:
+            raise InputError(f"the model of {self._source} has a card; save it without one, or edit its README.md")
+        else:
+            copy(self._source, Path(folder))
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        commit_message: str = "Upload a cladmop model",
+        private: bool | None = None,
+        token: str | None = None,
+        branch: str | None = None,
+        create_pr: bool | None = None,
+        card: dict[str, Any] | None = None,
+    ) -> str:
+        """Upload the model folder to the Hugging Face hub, in one commit, and return that commit's address.
+
+        The arguments are those of ``huggingface_hub.ModelHubMixin.push_to_hub``. The mixin itself is not inherited: it
+        would keep a second copy of the parameters, and need the hub's package before a model could be fitted.
+
+        Parameters
+        ----------
+        repo_id : str
+            ``OWNER/NAME``; made if it is not there.
+        commit_message : str
+            What the commit says.
+        private : bool or None
+            Whether a repository that is made is private; the owner's default if none.
+        token : str or None
+            Access token that may write; the stored one if none.
+        branch : str or None
+            Branch to commit to; the main branch if none.
+        create_pr : bool or None
+            Propose the commit as a pull request.
+        card : dict or None
+            As for `save_pretrained`.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        InputError
+            If ``repo_id`` is no name of a repository, or ``CLADMOP_OFFLINE`` is set.
+        NetworkError
+            If the hub does not answer, or refuses.
+        MissingDependencyError
+            If ``huggingface-hub`` is not installed.
+        """
+        from cladmop.estimator.hub import Upload, push
+
+        self._require_fitted()
+        upload = Upload(repo_id, commit_message, private, token, branch, create_pr)
+        with tempfile.TemporaryDirectory(prefix="cladmop-push-") as temporary:
+            folder = Path(temporary) / "model"
+            self.save_pretrained(folder, card)
+            return push(folder, upload)
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401 (scikit-learn has no types)
+        """Tell scikit-learn that X is a sequence of trials, not an array, and that there are two classes."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_class = False
+        tags.no_validation = True
+        return tags
 
     def __sklearn_is_fitted__(self) -> bool:
         """Tell scikit-learn whether there is a blend to score with."""
         return hasattr(self, "blend_")
 
-    def _require_fitted(self) -> None:
+    def _require_fitted(self, X: Sequence[Trial] = ()) -> None:
         if not self.__sklearn_is_fitted__():
             raise NotFittedError("this TrialOutcomeClassifier is not fitted; call fit or from_pretrained first")
+        check_trials(X)
 
     def _encoding(self) -> EncodingSettings:
         return EncodingSettings(self.encoder, self.revision, Unit(self.units), self.structures, self.dtype)
@@ -371,17 +469,6 @@ class TrialOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mi
         )
         with tempfile.TemporaryDirectory(prefix="cladmop-fit-") as temporary:
             return fit_networks(data, pool, settings, Path(temporary) if self.work_dir is None else self.work_dir)
-
-
-def _checked_labels(trials: Sequence[Trial], y: ArrayLike) -> NDArray[np.int64]:
-    labels = np.asarray(y)
-    if labels.shape != (len(trials),):
-        raise InputError(f"y has shape {labels.shape} for {len(trials)} trials; give one label a trial")
-    if not set(np.unique(labels).tolist()) <= {0, 1}:
-        raise InputError(f"y holds {np.unique(labels)[:5].tolist()}; labels are 0 (failure) and 1 (success)")
-    if len(np.unique(labels)) < 2:
-        raise InputError("y holds one class only; training needs successes and failures")
-    return labels.astype(np.int64)
 
 
 def count_base_rates(trials: Sequence[Trial], labels: NDArray[np.int64]) -> dict[str, BaseRate]:

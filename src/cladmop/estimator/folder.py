@@ -1,6 +1,7 @@
 """Model folders: config.json, model.safetensors, text parts, metrics.json, provenance.json and a model card."""
 
 import platform
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import resources
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cladmop import __version__
-from cladmop.errors import CorruptArtefactError, MissingArtefactError
+from cladmop.errors import CorruptArtefactError, MissingArtefactError, MissingDependencyError
 from cladmop.estimator.blend import Blend
 from cladmop.estimator.card import card_text, out_of_fold_metrics
 from cladmop.estimator.conformal import Conformal
@@ -97,7 +98,24 @@ def load(cls: "type[TrialOutcomeClassifier]", folder: str | Path) -> Any:  # noq
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise CorruptArtefactError(f"{path / 'config.json'} is malformed ({error!r}); get the model again") from error
     model.classes_ = np.array([0, 1])
+    model._source = path  # to be copied or uploaded as it is
     return model
+
+
+def copy(source: Path, folder: Path) -> None:
+    """Copy a model folder, atomically; hidden files (a hub's or an editor's) are left out.
+
+    Raises
+    ------
+    MissingArtefactError
+        If it is no longer there.
+    StorageError
+        If the copy cannot be written.
+    """
+    if not (source / "config.json").is_file():
+        raise MissingArtefactError(f"the model folder {source} is no longer there; load the model again, then save it")
+    with atomic_folder(folder) as part:
+        shutil.copytree(source, part, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
 
 
 def _shipped() -> Path:
@@ -161,8 +179,12 @@ def _below(prefix: str, tensors: Tensors) -> Tensors:
 def _load_networks(path: Path, config: Mapping[str, Any], tensors: Tensors) -> "list[CLaDMoP]":
     if not config["networks"]:
         return []
-    import torch
-
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{path} holds networks, which need torch; install it with: pip install 'cladmop[nn]'"
+        ) from error
     from cladmop.model.cladmop import CLaDMoP
     from cladmop.model.config import ModelConfig
 
