@@ -16,15 +16,19 @@ from cladmop.records import Trial
 from cladmop.training.cohort import Objective, Pool, PretrainTrials
 
 if TYPE_CHECKING:
+    from cladmop.encoders.cache import Forecast
     from cladmop.encoders.trial import TrialEncoder
     from cladmop.model.cladmop import CLaDMoP
     from cladmop.model.config import ModelConfig
+    from cladmop.training.cost import TrainingForecast
     from cladmop.training.settings import FinetuneSettings, PretrainSettings
 
 Structures = Literal["repaired", "published"]
 Dtype = Literal["auto", "float32", "bfloat16"]
 _HELD_OUT = 10
 """One trial in so many is held out of pre-training."""
+STAGES = ("pretrained", "finetuned")
+"""Folders of a network's two stages within its own."""
 _OBJECTIVES = {"matching": "pair matching", "completion": "completion", "both": "pair matching and completion"}
 Labelled = tuple[Sequence[EncodedTrial], Sequence[int]]
 """Encoded trials with their labels, 0 or 1."""
@@ -144,11 +148,18 @@ def encode_trials(
 ) -> list[list[EncodedTrial]]:
     """Encode several groups of trials after saying what it will cost; cached states are not computed again."""
     everything = [trial for group in groups for trial in group]
-    forecast = encoder.forecast(everything, timed=True)
-    if forecast.missing:
-        say(f"{encoder.text.name}: {forecast}")
+    say(encoding_cost(encoder, encoder.forecast(everything, timed=True)))
     encoded = iter(encoder.encode(everything))
     return [[next(encoded) for _ in group] for group in groups]
+
+
+def encoding_cost(encoder: "TrialEncoder", forecast: "Forecast") -> str:
+    """Return one line on what encoding will cost: texts, tokens, disk, time and memory, or that all is cached."""
+    from cladmop.training.cost import gigabytes, memory_used
+
+    if not forecast.missing:
+        return f"{encoder.text.name}: all {forecast.texts:,} texts are cached, nothing to encode"
+    return f"{encoder.text.name}: {forecast}, about {gigabytes(memory_used())} of memory"
 
 
 class Encodings:
@@ -179,7 +190,10 @@ class Encodings:
         encoder = self.encoder(encoding)
         new = [trial for trial in dict.fromkeys(trials) if trial not in self._encoded]
         if new:
-            (arrays,) = encode_trials(encoder, [new], self._say)
+            forecast = encoder.forecast(new, timed=True)
+            if forecast.missing:
+                self._say(encoding_cost(encoder, forecast))
+            arrays = encoder.encode(new)
             self._encoded.update(zip(new, arrays, strict=True))
         return [self._encoded[trial] for trial in trials]
 
@@ -228,6 +242,53 @@ def pretrain_network(folder: Path, settings: NetworkSettings, pool: Pool) -> "CL
     trials.require(stage.objective, "the pool")
     held_out, rest = _hold_out(trials, settings.seed)
     return pretrain(rest, held_out, settings.model_config(trials.encoded[0]), stage, folder)
+
+
+def forecast_training(  # noqa: PLR0917 (what is trained on what, then where)
+    settings: NetworkSettings,
+    train: Labelled,
+    valid: Labelled,
+    pool: Pool,
+    pretrained: Sequence[Path],
+    finetuned: Sequence[Path],
+    scored: int = 0,
+) -> "TrainingForecast":
+    """Say what training networks will take, from a few epochs on some of their batches, which are thrown away.
+
+    Nothing is timed where nothing is left.
+
+    Parameters
+    ----------
+    settings, train, valid, pool
+        Of one of the networks, as for `train_network`; the others are taken to cost as much.
+    pretrained, finetuned
+        Folders of the two stages of all of them.
+    scored
+        Trials that each network scores once it is trained.
+    """
+    from cladmop.training.cost import TrainingForecast, left_of, memory_used
+
+    learning, tuning = settings.pretrain_settings(), settings.finetune_settings()
+    first = left_of(pretrained if settings.pretraining else (), learning.epochs)
+    second = left_of(finetuned, tuning.epochs)
+    stages = (("pre-trained networks", first), ("fine-tuned networks", second))
+    if not first.open and not second.open:
+        return TrainingForecast(stages, 0.0, 0)
+    from cladmop.training.pace import bytes_beyond, finetuning_pace, pretraining_pace, scoring_seconds
+
+    config = settings.model_config(train[0][0])
+    seconds, beyond = 0.0, 0
+    if first.open:
+        successes = PretrainTrials.successes([trial for trial, label in zip(*train, strict=True) if label == 1])
+        everything = successes.joined(PretrainTrials.of(pool)).serving(settings.objective)
+        everything.require(settings.objective, "the pool")
+        seconds = first.seconds(pretraining_pace(everything, config, learning))
+        beyond = bytes_beyond(everything.encoded, learning)
+    if second.open:
+        seconds += second.seconds(finetuning_pace(train, valid, config, tuning))
+        seconds += second.open * scoring_seconds(train[0], config, scored)
+        beyond = max(beyond, bytes_beyond(train[0], tuning))
+    return TrainingForecast(stages, seconds, memory_used() + beyond)
 
 
 def _hold_out(trials: PretrainTrials, seed: int) -> tuple[PretrainTrials, PretrainTrials]:

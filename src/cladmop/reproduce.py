@@ -15,7 +15,15 @@ from cladmop.errors import InputError
 from cladmop.evaluation.compare import Comparison, compare
 from cladmop.evaluation.scores import join_scores
 from cladmop.evaluation.tables import ResultRow
-from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability, train_seeds
+from cladmop.pipeline import (
+    STAGES,
+    NetworkSettings,
+    encode_trials,
+    forecast_training,
+    make_trial_encoder,
+    mean_probability,
+    train_seeds,
+)
 from cladmop.records import Trial
 from cladmop.results import Row, evaluate_row, load_rows, save_row
 from cladmop.sources.top import PhaseName, read_labels
@@ -50,14 +58,12 @@ def reproduce(data: TopData, settings: NetworkSettings, seeds: int, folder: Path
     *splits, past = encode_trials(encoder, [*members.values(), data.past], say)
     encoded, pool = dict(zip(members, splits, strict=True)), data.pool(past)
     say(f"training {seeds} network(s): {len(data.train):,} trials to fine-tune, {len(pool):,} more to pre-train")
-    networks = train_seeds(
-        folder,
-        settings,
-        seeds,
-        (encoded["train"], data.labels("train")),
-        (encoded["valid"], data.labels("valid")),
-        pool,
-    )
+    train, valid = ((encoded[split], data.labels(split)) for split in ("train", "valid"))
+    places = [folder / f"seed-{settings.seed + number}" for number in range(seeds)]
+    pretrained, finetuned = ([place / stage for place in places] for stage in STAGES)
+    scored = len(data.valid) + len(data.test)
+    say(f"training: {forecast_training(settings, train, valid, pool, pretrained, finetuned, scored)}")
+    networks = train_seeds(folder, settings, seeds, train, valid, pool)
     scores = {
         split: [scores_by_id(members[split], mean_probability(networks, encoded[split]))] for split in ("valid", "test")
     }

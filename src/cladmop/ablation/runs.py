@@ -6,17 +6,24 @@ Folds follow NCT numbers. Scores become ranks within their fold, so that all lab
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cladmop.ablation.variants import Variant, variants
+from cladmop.ablation.variants import BASE, Variant, variants
 from cladmop.encoders.base import EncodedTrial
 from cladmop.errors import InputError
 from cladmop.evaluation.folds import Fold, ordered_folds
-from cladmop.pipeline import Encodings, NetworkSettings, mean_probability
+from cladmop.pipeline import (
+    Encodings,
+    NetworkSettings,
+    encoding_cost,
+    forecast_training,
+    mean_probability,
+)
 from cladmop.records import LabelledTrial
 from cladmop.reproduce import Say, claim
 from cladmop.results import Row, save_row, slug
@@ -76,7 +83,8 @@ class Ablation:
         others: Sequence[LabelledTrial] = (),
     ) -> None:
         self.variants = variants(base)
-        self._data, self._base, self._seeds, self._folder, self._say = data, base, seeds, folder, say
+        self._data, self._base, self._folder, self._say = data, base, folder, say
+        self._seeds = range(base.seed, base.seed + seeds)
         self._others = others
         self._trials = [*data.trials("train"), *data.trials("valid")]
         self._labels = np.array([*data.labels("train"), *data.labels("valid")])
@@ -101,11 +109,31 @@ class Ablation:
                 raise InputError(f"--only {name!r} needs labelled trials of other phases; get their files as well")
         names = [name for name in possible if not only or name in only]
         claim(self._folder, self._identity)
+        self._announce(names)
         rows = []
         for number, name in enumerate(names, start=1):
             self._say(f"{name} ({number} of {len(names)})")
             rows.append(self._measure(name))
         return rows
+
+    def _announce(self, names: Sequence[str]) -> None:
+        """Say what is left to train, and for how long if every variant costs what the base does."""
+        part, base = self._parts[0], self.variants[BASE]
+        encoder = self._encodings.encoder(self._base.encoding)
+        everything = [*self._trials, *self._data.past]
+        self._say(encoding_cost(encoder, encoder.forecast(everything, timed=True)))
+        past = self._encodings.encode(self._base.encoding, everything)[len(self._trials) :]
+        runs = [(name, self.variants[name], one, seed) for name, one, seed in product(names, self._parts, self._seeds)]
+        pretrained = {
+            self._pretraining_place(kind, one, seed) for _, kind, one, seed in runs if kind.settings.pretraining
+        }
+        finetuned = [self._place(name, one, seed) for name, kind, one, seed in runs if kind.score == "outcome"]
+        train, stop = ((self._take(base, rows), self._labels[rows].tolist()) for rows in (part.train, part.stop))
+        pool = self._data.pool(past)
+        forecast = forecast_training(self._base, train, stop, pool, sorted(pretrained), finetuned, len(part.judged))
+        self._say(f"training, if each variant costs what {BASE!r} does: {forecast}")
+        if any(self.variants[name].settings.encoding != self._base.encoding for name in names):
+            self._say("variants that read other states say what encoding takes when they come")
 
     def _measure(self, name: str) -> Row:
         variant = self.variants[name]
@@ -113,7 +141,7 @@ class Ablation:
         for part in self._parts:
             values = _ranks(self._scores(name, variant, part))
             scores |= {self._ids[row]: value for row, value in zip(part.judged, values.tolist(), strict=True)}
-        note = f"{len(self._parts)} folds, " + (f"{self._seeds} seeds" if self._seeds > 1 else "one seed")
+        note = f"{len(self._parts)} folds, " + (f"{len(self._seeds)} seeds" if len(self._seeds) > 1 else "one seed")
         return save_row(self._folder / slug(name) / "row", name, note, {SPLIT: [scores]})
 
     def _scores(self, name: str, variant: Variant, part: _Part) -> NDArray[np.float64]:
@@ -121,24 +149,29 @@ class Ablation:
         judged = self._take(variant, part.judged)
         teaching = successes_of(self._take(variant, part.train), self._labels[part.train])
         networks, matches = [], []
-        for seed in range(self._base.seed, self._base.seed + self._seeds):
-            settings = replace(variant.settings, seed=seed)
-            start = self._pretrained(replace(variant, settings=settings), teaching, f"{part.place}/seed-{seed}")
+        for seed in self._seeds:
+            seeded = replace(variant, settings=replace(variant.settings, seed=seed))
+            start = self._pretrained(seeded, teaching, self._pretraining_place(variant, part, seed))
             if variant.score == "outcome":
-                place = self._folder / slug(name) / part.place / f"seed-{seed}"
-                networks.append(self._finetuned(start, replace(variant, settings=settings), part, place))
+                networks.append(self._finetuned(start, seeded, part, self._place(name, part, seed)))
             elif start is not None:
                 matches.append(match_probability(start, judged, teaching, seed))
         return mean_probability(networks, judged) if networks else np.mean(matches, axis=0)
 
-    def _pretrained(self, variant: Variant, teaching: Sequence[EncodedTrial], place: str) -> "CLaDMoP | None":
-        """Pre-train beside a fold's successes; variants that differ in what comes later share it."""
+    def _place(self, name: str, part: _Part, seed: int) -> Path:
+        return self._folder / slug(name) / part.place / f"seed-{seed}"
+
+    def _pretraining_place(self, variant: Variant, part: _Part, seed: int) -> Path:
+        """Return where a pre-trained network is kept; variants that differ in what comes later share it."""
+        sharing = next(name for name, other in self.variants.items() if other.pretraining() == variant.pretraining())
+        return self._folder / "pretrained" / slug(sharing) / part.place / f"seed-{seed}"
+
+    def _pretrained(self, variant: Variant, teaching: Sequence[EncodedTrial], place: Path) -> "CLaDMoP | None":
+        """Pre-train beside a fold's successes."""
         if not variant.settings.pretraining:
             return None
-        plain = replace(variant, settings=replace(variant.settings, seed=self._base.seed)).pretraining()
-        sharing = next(name for name, other in self.variants.items() if other.pretraining() == plain)
         pool = self._pool(variant, self._encodings.encode(variant.settings.encoding, self._data.past))
-        return pretrain_beside(teaching, pool, variant.settings, self._folder / "pretrained" / slug(sharing) / place)
+        return pretrain_beside(teaching, pool, variant.settings, place)
 
     def _pool(self, variant: Variant, past: Sequence[EncodedTrial]) -> PretrainTrials:
         """Return the past trials that a variant may see."""

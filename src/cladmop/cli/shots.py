@@ -42,7 +42,9 @@ def few_shot(
     """Pre-train on successful trials and fine-tune on k labelled trials a class."""
     folder = _folder(out, network)
     shots = _shots(data, network, training, folder)
-    for size in k or [8, 16, 32, 64]:
+    sizes = k or [8, 16, 32, 64]
+    shots.announce(sizes, draws)
+    for size in sizes:
         note(f"{size} trials a class, {draws} draws")
         shots.few_shot(size, draws)
     show_results(folder, data, network.phase, "test")

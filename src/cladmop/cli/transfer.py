@@ -51,7 +51,9 @@ def transfer(
     base = network.settings(PretrainingOptions(seed=seed, pretrain_epochs=pretrain_epochs))
     top_data = read_top_data(data, phase.value, corpus)
     runs = Transfer(top_data, base, folds, draws, folder, note)
-    for name in only or list(variants(base)):
+    names = only or list(variants(base))
+    runs.announce(names, seeds if test else None)
+    for name in names:
         if test:
             runs.score_test(name, seeds)
         else:

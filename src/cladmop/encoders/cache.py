@@ -51,7 +51,10 @@ class Forecast:
 
     def __str__(self) -> str:
         """Return one line for people."""
-        line = f"{self.missing:,} of {self.texts:,} texts to encode: {self.tokens:,} tokens, {self.bytes / 1e6:,.0f} MB"
+        line = (
+            f"{self.missing:,} of {self.texts:,} texts to encode, {self.texts - self.missing:,} are cached: "
+            f"{self.tokens:,} tokens, {self.bytes / 1e6:,.0f} MB on disk"
+        )
         return line + (f", about {self.seconds / 60:,.1f} min" if self.seconds is not None else "")
 
 

@@ -4,6 +4,7 @@ Measured are the fine-tuned outcome, a few-shot outcome, what pre-training alone
 drugs and diseases of held-out criteria are found. Folds follow NCT numbers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,22 +16,29 @@ from torch import no_grad
 from cladmop.encoders.base import EncodedTrial
 from cladmop.errors import InputError
 from cladmop.evaluation.folds import Fold, ordered_folds
-from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, mean_probability, pretrain_network
+from cladmop.pipeline import (
+    NetworkSettings,
+    encode_trials,
+    forecast_training,
+    make_trial_encoder,
+    mean_probability,
+    pretrain_network,
+)
 from cladmop.reproduce import Say, claim, scores_by_id
 from cladmop.results import Row, save_row
+from cladmop.rivals.meta.tasks import draw_shots
 from cladmop.rivals.network import draw_reference
-from cladmop.shots import train_few
+from cladmop.shots import few_shot_settings, train_few
 from cladmop.storage import write_json
 from cladmop.top_data import TopData
 from cladmop.training.cohort import PretrainTrials
+from cladmop.training.cost import TrainingForecast
 from cladmop.training.finetune import finetune
 from cladmop.training.matching import retrieval
 from cladmop.training.predict import match_scores
-from cladmop.transfer.variants import Variant, variants
+from cladmop.transfer.variants import WHOLE, Variant, variants
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cladmop.encoders.trial import TrialEncoder
     from cladmop.model.cladmop import CLaDMoP
 
@@ -86,6 +94,49 @@ class Transfer:
         ids = [str(trial.nct_id) for trial in trials]
         labels = np.array([*data.labels("train"), *data.labels("valid")])
         self._encoded = _Encoded(ids, labelled, labels, past, ordered_folds(ids, folds))
+
+    def announce(self, names: Sequence[str], seeds: int | None = None) -> None:
+        """Say what is left to train, and for how long if every variant costs what that of the whole corpus does.
+
+        Parameters
+        ----------
+        names
+            Variants to be measured.
+        seeds
+            Networks each for the test split; none for the folds.
+
+        Raises
+        ------
+        InputError
+            If there is no such variant.
+        """
+        found = [self._find(name) for name in names]
+        settings, fold = variants(self._base)[WHOLE].settings, self._encoded.folds[0]
+        rows = np.arange(len(self._encoded.labels)) if seeds else fold.train
+        numbers, kind = (range(seeds), "all") if seeds else (range(len(self._encoded.folds)), "fold")
+        pretrained = {
+            self._pretraining_place(variant, f"{kind}-{number}")
+            for variant, _ in found
+            for number in numbers
+            if variant.settings.pretraining
+        }
+        folds = [place / f"fold-{number}" for _, place in found for number in numbers]
+        tests = [self._folder / "test" / place.name / f"seed-{number}" for _, place in found for number in numbers]
+        finetuned = tests if seeds else [place / "finetuned" for place in folds]
+        pool, scored = self._data.pool(self._encoded.past), len(self._data.test if seeds else fold.validation)
+        forecasts = [
+            forecast_training(settings, self._own(rows), ([], []), pool, sorted(pretrained), finetuned, scored)
+        ]
+        if not seeds:
+            few = rows[draw_shots(self._encoded.labels[rows], FEW, 0, settings.seed)]
+            draws = [place / f"few-{draw}" for place in folds for draw in range(self._draws)]
+            alone = few_shot_settings(settings)
+            forecasts.append(forecast_training(alone, self._own(few), ([], []), [], [], draws, scored))
+        self._say(f"training, if each variant costs what {WHOLE!r} does: {TrainingForecast.total(forecasts)}")
+
+    def _own(self, rows: NDArray[np.intp]) -> tuple[list[EncodedTrial], list[int]]:
+        """Return some of the labelled trials with their labels."""
+        return [self._encoded.labelled[row] for row in rows], self._encoded.labels[rows].tolist()
 
     def measure(self, name: str) -> list[Row]:
         """Train one variant on every fold and store its rows; finished folds are kept.
@@ -156,11 +207,15 @@ class Transfer:
         """Pre-train a variant beside some labelled trials; variants that differ in fine-tuning only share it."""
         if not variant.settings.pretraining:
             return None
-        same = (other for other in variants(self._base).values() if other.pretraining() == variant.pretraining())
-        folder = self._folder / "pretrained" / self._number(next(same)) / place
+        folder = self._pretraining_place(variant, place)
         own = [self._encoded.labelled[row] for row in rows if self._encoded.labels[row] == 1]
         pool = PretrainTrials.successes(own).joined(self._pool(variant))
         return pretrain_network(folder, variant.settings, pool)
+
+    def _pretraining_place(self, variant: Variant, place: str) -> Path:
+        """Return where a pre-trained network is kept; variants that differ in what comes later share it."""
+        same = (other for other in variants(self._base).values() if other.pretraining() == variant.pretraining())
+        return self._folder / "pretrained" / self._number(next(same)) / place
 
     def _pool(self, variant: Variant) -> PretrainTrials:
         """Return the past trials that a variant may see."""

@@ -8,6 +8,8 @@ from cladmop.pipeline import NetworkSettings
 
 NO_PRETRAINING = "no pre-training"
 """The variant that all others are compared with."""
+WHOLE = "corpus"
+"""The variant that pre-trains on the whole corpus."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def variants(base: NetworkSettings) -> dict[str, Variant]:
         "corpus, 1/8": Variant(base, corpus=1 / 8),
         "corpus, 1/4": Variant(base, corpus=1 / 4),
         "corpus, 1/2": Variant(base, corpus=1 / 2),
-        "corpus": matching,
+        WHOLE: matching,
         "completion, 1/4": Variant(completion, corpus=1 / 4),
         "completion, 1/2": Variant(completion, corpus=1 / 2),
         "completion": Variant(completion),
