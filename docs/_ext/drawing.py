@@ -42,10 +42,12 @@ class Drawing:
         path = " ".join(f"{x},{y}" for x, y in points)
         self.parts.append(f'<polyline points="{path}" class="arrow" marker-end="url(#head)"/>')
 
-    def dot(self, x: float, y: float, colour: str, what: str) -> None:
-        """Draw a dot that says what it means when pointed at."""
+    def dot(self, x: float, y: float, what: str, *, hollow: bool = False) -> None:
+        """Draw a dot, or a ring, that says what it means when pointed at."""
+        fill = "none" if hollow else COLOURS["blue"]
         self.parts.append(
-            f'<circle cx="{x}" cy="{y}" r="5" fill="{COLOURS[colour]}"><title>{escape(what)}</title></circle>'
+            f'<circle cx="{x}" cy="{y}" r="5" fill="{fill}" stroke="{COLOURS["blue"]}" stroke-width="1.5">'
+            f"<title>{escape(what)}</title></circle>"
         )
 
     def line(self, x: float, y: float, to_x: float, to_y: float) -> None:

@@ -40,8 +40,9 @@ def draw(modules: list[str], found: dict[str, list[str]]) -> Drawing:
     """Draw a matrix: a dot where the module of the row imports that of the column."""
     names = [module.removeprefix("cladmop.") for module in modules]
     side = _CELL * len(names)
+    floor = {module: number for number, level in enumerate(floors()) for module in level}
     picture = Drawing(
-        "Which module imports which: all dots lie right of the diagonal, so imports go down the floors only",
+        "Which module imports which, the highest floor first: imports go down, or stay on their floor",
         _LEFT + side + 60, _TOP + side + 10,
     )  # fmt: skip
     for row, name in enumerate(names):
@@ -54,7 +55,8 @@ def draw(modules: list[str], found: dict[str, list[str]]) -> Drawing:
         picture.word(x - 4, y + 4, "\\")
         for target in found[modules[row]]:
             column = modules.index(target)
-            picture.dot(_LEFT + _CELL * (column + 0.5), y, "blue", f"{name} imports {names[column]}")
+            own = floor[target] == floor[modules[row]]
+            picture.dot(_LEFT + _CELL * (column + 0.5), y, f"{name} imports {names[column]}", hollow=own)
     return picture
 
 

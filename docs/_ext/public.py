@@ -1,5 +1,6 @@
 """The public modules: what the reference documents, and what its test goes through."""
 
+import ast
 import importlib
 import inspect
 
@@ -79,7 +80,18 @@ def public_names(module: str) -> list[str]:
     return [
         name
         for name, value in vars(found).items()
-        if not name.startswith("_")
-        and (inspect.isclass(value) or inspect.isroutine(value))
-        and getattr(value, "__module__", "") == module
+        if not name.startswith("_") and _has_module(value) and getattr(value, "__module__", "") == module
     ]
+
+
+def passed_on(module: str) -> list[str]:
+    """Return the full names of the constants that a module offers and another one defines, with their docstrings."""
+    found = importlib.import_module(module)
+    tree = ast.parse(inspect.getsource(found))
+    homes = {alias.name: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    constants = [name for name in public_names(module) if not _has_module(getattr(found, name))]
+    return [f"{homes[name]}.{name}" for name in constants if name in homes]
+
+
+def _has_module(value: object) -> bool:
+    return inspect.isclass(value) or inspect.isroutine(value)

@@ -2,6 +2,7 @@
 
 import importlib
 from inspect import cleandoc
+from itertools import chain
 
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -9,7 +10,9 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from _ext.public import PUBLIC
+from _ext.public import PUBLIC, passed_on
+
+_MODULES = frozenset(chain.from_iterable(PUBLIC.values()))
 
 
 class PublicModules(SphinxDirective):
@@ -24,7 +27,9 @@ class PublicModules(SphinxDirective):
             section = nodes.section("", nodes.title(name, "", nodes.literal("", name)), ids=[name.replace(".", "-")])
             options = ["   :members:", "   :undoc-members:", "   :show-inheritance:"]
             # These pages are Markdown, docstrings are reStructuredText.
-            lines = ["```{eval-rst}", f".. automodule:: {name}", *options, "```"]
+            elsewhere = [one for one in passed_on(name) if one.rpartition(".")[0] not in _MODULES]
+            constants = [line for one in elsewhere for line in ("", f".. autodata:: {one}")]
+            lines = ["```{eval-rst}", f".. automodule:: {name}", *options, *constants, "```"]
             block = nodes.Element()
             self.state.nested_parse(StringList(lines, source=name), 0, block)
             section += block.children
