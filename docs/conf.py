@@ -32,6 +32,8 @@ exclude_patterns = ["_build", "_ext"]
 nitpicky = True
 default_role = "py:obj"
 """A name in single backticks is a name of Python; see `_ext.names`."""
+smartquotes = False
+python_maximum_signature_line_length = 90
 html_theme = "furo"
 html_title = "cladmop"
 html_static_path = ["_static"]

@@ -43,7 +43,13 @@ def _paragraph(text: str) -> nodes.Element:
     text = text.replace("\b", "").strip("\n")
     if text.startswith("  "):
         return nodes.literal_block("", text, language="none")
-    return nodes.paragraph("", " ".join(text.split()))
+    return nodes.paragraph("", "", *_words(text))
+
+
+def _words(text: str) -> list[nodes.Node]:
+    """Return text on one line, with what stands between backticks as code."""
+    parts = " ".join(text.split()).split("`")
+    return [nodes.literal("", part) if number % 2 else nodes.Text(part) for number, part in enumerate(parts) if part]
 
 
 def _row(parameter: object, context: object) -> nodes.definition_list_item | None:
@@ -53,7 +59,7 @@ def _row(parameter: object, context: object) -> nodes.definition_list_item | Non
     record = parameter.get_help_record(context)  # type: ignore[attr-defined] # the same
     names, text = record or (parameter.make_metavar(context), "")  # type: ignore[attr-defined] # the same
     term = nodes.term("", "", nodes.literal("", " ".join(names.split())))
-    return nodes.definition_list_item("", term, nodes.definition("", nodes.paragraph("", " ".join(text.split()))))
+    return nodes.definition_list_item("", term, nodes.definition("", nodes.paragraph("", "", *_words(text))))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -46,17 +46,17 @@ def draw(modules: list[str], found: dict[str, list[str]]) -> Drawing:
         _LEFT + side + 60, _TOP + side + 10,
     )  # fmt: skip
     for row, name in enumerate(names):
-        y = _TOP + _CELL * (row + 0.5)
+        x, y = _LEFT + _CELL * (row + 0.5), _TOP + _CELL * (row + 0.5)
         picture.line(_LEFT, y, _LEFT + side, y)
-        picture.word(_LEFT - 8, y + 4, name, 'text-anchor="end"')
-        x = _LEFT + _CELL * (row + 0.5)
         picture.line(x, _TOP, x, _TOP + side)
+        picture.word(_LEFT - 8, y + 4, name, 'text-anchor="end"')
         picture.word(x + 4, _TOP - 8, name, f'transform="rotate(-55 {x + 4} {_TOP - 8})"')
         picture.word(x - 4, y + 4, "\\")
-        for target in found[modules[row]]:
+    for row, module in enumerate(modules):
+        for target in found[module]:
             column = modules.index(target)
-            own = floor[target] == floor[modules[row]]
-            picture.dot(_LEFT + _CELL * (column + 0.5), y, f"{name} imports {names[column]}", hollow=own)
+            place = (_LEFT + _CELL * (column + 0.5), _TOP + _CELL * (row + 0.5))
+            picture.dot(*place, f"{names[row]} imports {names[column]}", hollow=floor[target] == floor[module])
     return picture
 
 

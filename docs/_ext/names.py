@@ -103,7 +103,10 @@ def skip_foreign(_app: Sphinx, _what: str, name: str, *_rest: object) -> bool | 
 
 
 def make_exact(_app: Sphinx, page: nodes.document) -> None:
-    """Let a short name mean what it means in its module, and leave ``bytes`` and the like as text."""
+    """Let a short name mean what it means in its module; leave out that a class is an object, and ``bytes`` as text."""
+    for line in list(page.findall(nodes.paragraph)):
+        if line.astext() == "Bases: object":
+            line.parent.remove(line)
     for node in list(page.findall(pending_xref)):
         if node.get("refdomain") != "py":
             continue
