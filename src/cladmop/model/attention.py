@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cladmop.model.config import ModelConfig
+from cladmop.model.dropout import Dropout
 
 
 class Attention(nn.Module):
@@ -63,7 +64,7 @@ class FeedForward(nn.Sequential):
     def __init__(self, config: ModelConfig) -> None:
         hidden = config.expansion * config.width
         super().__init__(
-            nn.Linear(config.width, hidden), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(hidden, config.width)
+            nn.Linear(config.width, hidden), nn.GELU(), Dropout(config.dropout), nn.Linear(hidden, config.width)
         )
 
 
@@ -76,7 +77,7 @@ class SelfAttentionBlock(nn.Module):
         self.attention = Attention(config.width, config.heads)
         self.feed_forward_norm = nn.LayerNorm(config.width)
         self.feed_forward = FeedForward(config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, tokens_BND: Tensor, mask_BN: Tensor) -> Tensor:
         """Return the tokens, each informed by the real ones of its row, shape ``B x N x D``."""
@@ -109,7 +110,7 @@ class CrossAttentionBlock(nn.Module):
         self.attention = Attention(config.width, config.heads)
         self.feed_forward_norm = nn.LayerNorm(config.width)
         self.feed_forward = FeedForward(config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, tokens_RND: Tensor, context_BGD: Tensor, mask_BG: Tensor) -> Tensor:
         """Let ``R / B`` consecutive rows of tokens attend to one context each.

@@ -1,7 +1,7 @@
 """The network, put together.
 
 Shapes: B trials, C width of the pooled criteria, D width of the drug branch, P width of match embeddings,
-I criteria and J sets of drugs that are compared pair by pair.
+I criteria and J sets of drugs that are compared pair by pair, within each of some blocks.
 """
 
 from typing import NamedTuple
@@ -96,14 +96,21 @@ class CLaDMoP(nn.Module):
         embedded = f_C @ self.match_head.embed_drugs(self.fusion(tokens)).T
         return embedded if self.config.match == "unfused" else 0.5 * (embedded + self.match_pairs(criteria, tokens))
 
-    def match_pairs(self, criteria: Criteria, tokens: DMTokens) -> Tensor:
-        """Return f_C(i) . f_DM(j | criteria i) of all pairs, in [-1, 1], shape ``I x J``.
+    def match_pairs(self, criteria: Criteria, tokens: DMTokens, blocks: int = 1) -> Tensor:
+        """Return f_C(i) . f_DM(j | criteria i) of all pairs of each block, in [-1, 1], shape ``(blocks I) x J``.
 
         Costs ``I x J`` fusions of a few DM tokens each; keys and values of the criteria are computed I times.
+
+        Parameters
+        ----------
+        criteria, tokens
+            ``blocks x I`` criteria and ``blocks x J`` sets of drugs, block after block.
+        blocks
+            How many blocks there are.
         """
-        rows = len(criteria.pooled_BC)
-        fused_RD = self.fusion(tokens.repeat(rows), criteria.contexts)
-        f_DM_IJP = self.match_head.embed_drugs(fused_RD).reshape(rows, -1, self.config.match_width)
+        rows = len(criteria.pooled_BC) // blocks
+        fused_RD = self.fusion(tokens.repeat(rows, blocks), criteria.contexts)
+        f_DM_IJP = self.match_head.embed_drugs(fused_RD).reshape(rows * blocks, -1, self.config.match_width)
         f_C_IP = self.match_head.embed_criteria(criteria.pooled_BC)
         return torch.einsum("ip,ijp->ij", f_C_IP, f_DM_IJP)
 

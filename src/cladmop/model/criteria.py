@@ -24,6 +24,10 @@ class Context(NamedTuple):
     tokens_BGD: Tensor
     mask_BG: Tensor
 
+    def rows(self, rows: slice | Tensor) -> "Context":
+        """Return the contexts of some of the trials."""
+        return Context(self.tokens_BGD[rows], self.mask_BG[rows])
+
 
 class Criteria(NamedTuple):
     """The criteria of a batch as the rest of the network sees them."""
@@ -35,8 +39,7 @@ class Criteria(NamedTuple):
 
     def rows(self, rows: slice | Tensor) -> "Criteria":
         """Return the criteria of some of the trials."""
-        contexts = (Context(context.tokens_BGD[rows], context.mask_BG[rows]) for context in self.contexts)
-        return Criteria(self.pooled_BC[rows], tuple(contexts))
+        return Criteria(self.pooled_BC[rows], tuple(context.rows(rows) for context in self.contexts))
 
 
 class LevelTokens(nn.Module):

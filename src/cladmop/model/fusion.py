@@ -17,13 +17,17 @@ from cladmop.model.config import ModelConfig
 from cladmop.model.criteria import Context
 
 
+_FEW = 64
+"""Context tokens up to which rows are fused by groups of like size, each row with a copy of its context."""
+
+
 class DMTokens(NamedTuple):
     """The drugs, diseases and phase of trials, as tokens."""
 
     tokens_BND: Tensor
     mask_BN: Tensor
     molecules: int
-    """How many leading tokens are molecules; diseases and the phase follow."""
+    """How many leading tokens are molecules, where streams part them; diseases and the phase follow."""
 
     def rows(self, rows: slice | Tensor) -> "DMTokens":
         """Return the tokens of some of the trials, without the places that are padding in all of them."""
@@ -32,9 +36,23 @@ class DMTokens(NamedTuple):
         molecules = int(real_N[: self.molecules].sum())
         return DMTokens(self.tokens_BND[rows][:, real_N], mask_BN[:, real_N], molecules)
 
-    def repeat(self, times: int) -> "DMTokens":
-        """Return the rows of all trials, ``times`` times over."""
-        return DMTokens(self.tokens_BND.repeat(times, 1, 1), self.mask_BN.repeat(times, 1), self.molecules)
+    def packed(self) -> "DMTokens":
+        """Return the real tokens of each trial side by side, in their order; for streams that do not part them."""
+        widest = int(self.mask_BN.sum(dim=1).amax()) if self.mask_BN.numel() else 0
+        place_BN = self.mask_BN.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :widest]
+        tokens_BND = self.tokens_BND.gather(1, place_BN[:, :, None].expand(-1, -1, self.tokens_BND.shape[2]))
+        return DMTokens(tokens_BND, self.mask_BN.gather(1, place_BN), molecules=0)
+
+    def of_like_size(self) -> list[Tensor]:
+        """Return the rows in groups whose numbers of tokens lie within a factor of 2, each as row numbers."""
+        magnitude_B = self.mask_BN.sum(dim=1).clamp(min=1).double().log2().ceil()
+        return [torch.nonzero(magnitude_B == one).flatten() for one in magnitude_B.unique().tolist()]
+
+    def repeat(self, times: int, blocks: int = 1) -> "DMTokens":
+        """Return the rows of all trials ``times`` times over, block by block where they are of several blocks."""
+        rows = torch.arange(len(self.mask_BN), device=self.mask_BN.device).view(blocks, 1, -1)
+        row_R = rows.expand(-1, times, -1).flatten()
+        return DMTokens(self.tokens_BND[row_R], self.mask_BN[row_R], self.molecules)
 
 
 class DMTokenizer(nn.Module):
@@ -64,6 +82,7 @@ class DMTokenizer(nn.Module):
         self.category_position = table(config.positions, config.width)
         self.absent_disease_D = nn.Parameter(torch.randn(config.width) * config.width**-0.5)
         self.names = NameTokens(config) if config.names else None
+        self.joint = config.streams == "joint"
         self.phase = table(config.phases, config.width) if config.phase_token else None
 
     def forward(self, batch: TrialBatch) -> DMTokens:
@@ -83,7 +102,8 @@ class DMTokenizer(nn.Module):
                 (self.phase(batch.phase_B)[:, None], torch.ones_like(batch.phase_B, dtype=torch.bool)[:, None])
             )
         tokens, masks = zip(*parts, strict=True)
-        return DMTokens(torch.cat(tokens, dim=1), torch.cat(masks, dim=1), molecules=1 + len(ranks_M))
+        dm = DMTokens(torch.cat(tokens, dim=1), torch.cat(masks, dim=1), molecules=1 + len(ranks_M))
+        return dm.packed() if self.joint else dm
 
 
 class NameTokens(nn.Module):
@@ -164,6 +184,14 @@ class MultiLevelFusion(nn.Module):
         Tensor
             Shape ``R x D``.
         """
+        groups = dm.of_like_size()
+        if len(groups) < 2 or any(context.tokens_BGD.shape[1] > _FEW for context in contexts):
+            return self._fuse(dm, contexts)
+        each = len(dm.mask_BN) // len(contexts[0].mask_BG) if contexts else 1
+        fused = [self._fuse(dm.rows(rows), [context.rows(rows // each) for context in contexts]) for rows in groups]
+        return torch.cat(fused)[torch.cat(groups).argsort()]
+
+    def _fuse(self, dm: DMTokens, contexts: Sequence[Context]) -> Tensor:
         dm = self.blocks[0](dm)
         for step, block in enumerate(self.blocks[1:]):
             if contexts:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cladmop.model.config import ModelConfig
+from cladmop.model.dropout import Dropout
 
 
 class MatchHead(nn.Module):
@@ -54,7 +55,7 @@ class OutcomeHead(nn.Module):
         self.enter = nn.Linear(criteria + config.width, config.head_width)
         self.layers = nn.ModuleList(nn.Linear(config.head_width, config.head_width) for _ in range(3))
         self.leave = nn.Linear(config.head_width, 1)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, criteria_BC: Tensor, drugs_BD: Tensor) -> Tensor:
         """Return the logits, shape ``B``."""

@@ -45,13 +45,7 @@ def matching_loss_of(
     if model.config.match != "paired":
         return loss
     excluded = shared_identity(drugs, diseases) if masked else torch.zeros(len(trials), len(trials), dtype=torch.bool)
-    fused = loss.new_zeros(())
-    for start in range(0, len(trials), settings.pair_block):
-        rows = slice(start, start + settings.pair_block)
-        scores = model.match_pairs(criteria.rows(rows), tokens.rows(rows))
-        block = symmetric_info_nce(math.exp(tau) * scores, excluded[rows, rows])
-        fused = fused + block * len(scores) / len(trials)
-    return loss + fused
+    return loss + _fused_sum(model, criteria, tokens, excluded, settings.pair_block) / len(trials)
 
 
 def shared_matching_loss(
@@ -103,10 +97,15 @@ def _fused_sum(model: CLaDMoP, criteria: Criteria, tokens: DMTokens, excluded: T
     if not len(excluded):
         return 0.0 * model.match_pairs(criteria, tokens).sum()
     scale, fused = math.exp(model.config.temperature), torch.zeros(())
-    for start in range(0, len(excluded), block):
-        rows = slice(start, start + block)
-        scores = model.match_pairs(criteria.rows(rows), tokens.rows(rows))
-        fused = fused + len(scores) * symmetric_info_nce(scale * scores, excluded[rows, rows])
+    whole = len(excluded) - len(excluded) % block
+    for start, stop in ((0, whole), (whole, len(excluded))):
+        if start == stop:
+            continue
+        rows = torch.arange(start, stop)
+        blocks = torch.split(rows, block)
+        scores = model.match_pairs(criteria.rows(rows), tokens.rows(rows), len(blocks))
+        for own, compared in zip(blocks, torch.split(scores, block), strict=True):
+            fused = fused + len(own) * symmetric_info_nce(scale * compared, excluded[own][:, own])
     return fused
 
 
