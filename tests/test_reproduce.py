@@ -75,6 +75,10 @@ def test_killed_in_every_stage_it_ends_with_the_bytes_of_an_unbroken_run(begin, 
     assert begin(tmp_path).wait(timeout=120) == 0, (tmp_path / "err.txt").read_text()
     expected, found = bytes_of(unbroken), bytes_of(tmp_path)
     assert sorted(found) == sorted(expected)
+    told = [line for line in (tmp_path / "err.txt").read_text().splitlines() if "texts" in line or "training:" in line]
+    assert "texts to encode, 0 are cached: " in told[0]
+    assert told[-2].endswith("texts are cached, nothing to encode")
+    assert told[-1].startswith("training: 0 of 1 pre-trained networks left, at most 40 epochs each; 1 of 1 fine-tuned")
     assert [name for name in expected if found[name] != expected[name]] == []
     assert {name.rpartition("/")[2] for name in expected} >= {"test.csv", "valid.csv", "model.safetensors"}
 

@@ -276,15 +276,15 @@ def forecast_training(  # noqa: PLR0917 (what is trained on what, then where)
         return TrainingForecast(stages, 0.0, 0)
     from cladmop.training.pace import bytes_beyond, finetuning_pace, pretraining_pace, scoring_seconds
 
-    config = settings.model_config(train[0][0])
     seconds, beyond = 0.0, 0
     if first.open:
         successes = PretrainTrials.successes([trial for trial, label in zip(*train, strict=True) if label == 1])
         everything = successes.joined(PretrainTrials.of(pool)).serving(settings.objective)
         everything.require(settings.objective, "the pool")
-        seconds = first.seconds(pretraining_pace(everything, config, learning))
+        seconds = first.seconds(pretraining_pace(everything, settings.model_config(everything.encoded[0]), learning))
         beyond = bytes_beyond(everything.encoded, learning)
     if second.open:
+        config = settings.model_config(train[0][0])
         seconds += second.seconds(finetuning_pace(train, valid, config, tuning))
         seconds += second.open * scoring_seconds(train[0], config, scored)
         beyond = max(beyond, bytes_beyond(train[0], tuning))

@@ -142,7 +142,7 @@ def test_a_trial_alone_and_among_others_is_the_same(tmp_path, fake_encoder):
 
 def test_the_forecast_counts_different_texts(tmp_path, fake_encoder):
     encoder = make(tmp_path, fake_encoder)
-    assert encoder.forecast([FULL, FULL, EMPTY]).missing == 3
+    assert encoder.forecast([FULL, FULL, EMPTY]).missing == 3 + 6, "criteria and names"
     encoder.encode([FULL])
     assert encoder.forecast([FULL]).missing == 0
 

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cladmop.benchmark.tasks import Task
-from cladmop.pipeline import Encodings, EncodingSettings
+from cladmop.pipeline import Encodings, EncodingSettings, encoding_cost
 from cladmop.reproduce import Say
 from cladmop.rivals.base import Encode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cladmop.encoders.trial import TrialEncoder
+    from cladmop.records import Trial
 
 T = TypeVar("T")
 
@@ -43,6 +46,11 @@ class Bench:
     def encoder(self, encoding: EncodingSettings | None = None) -> Encode:
         """Return the function from trials to arrays; it remembers the trials of the encoding asked for last."""
         return partial(self._encodings.encode, encoding or self.encoding)
+
+    def encoding_cost(self, trials: "Sequence[Trial]") -> str:
+        """Return one line on what encoding trials will cost where a contestant asks for nothing else."""
+        encoder = self.trial_encoder()
+        return encoding_cost(encoder, encoder.forecast(trials, timed=True))
 
     def suited(self, encoding: EncodingSettings) -> EncodingSettings:
         """Return an encoding with this bench's language model where it asks for the default one."""

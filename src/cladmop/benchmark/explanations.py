@@ -10,6 +10,7 @@ Shapes: n trials, S shares of their criteria, D random orders.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from cladmop.evaluation.bootstrap import percentile_interval
 from cladmop.evaluation.estimate import Estimate
 from cladmop.explain.left_out import chunks, criteria_of, leave_out
 from cladmop.records import Trial
+from cladmop.training.cost import duration, gigabytes, memory_used
 
 if TYPE_CHECKING:
     from cladmop.estimator import TrialOutcomeClassifier
@@ -37,6 +39,8 @@ Orders = Mapping[str, Sequence[NDArray[np.intp]]]
 Moved = Mapping[str, NDArray[np.float64]]
 """By name of the order, how far each trial's log-odds moved at each share, shape (n, S)."""
 _BOOTSTRAPS = 2000
+_TIMED = 3
+"""Trials whose contributions tell how long the checks will take."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def check_explanations(
     if len(chosen) < 2:
         raise InputError(f"{len(chosen)} of {len(trials)} trials have {LEAST_ITEMS} criteria; give two such or more")
     chosen = _drawn(chosen, settings)
-    say(f"{len(chosen)} of {len(trials)} trials take part")
+    say(f"{len(chosen)} of {len(trials)} trials take part: {_cost(model, chosen, settings)}")
     base, own = contributions(model, chosen)
     say("contributions found; taking criteria out and putting them in")
     random = np.random.default_rng(settings.seed)
@@ -150,6 +154,20 @@ def check_explanations(
         _resemblance([abs(one) for one in own], [[abs(one) for one in each] for each in shuffled]),
         settings.seed,
     )
+
+
+def _cost(model: "TrialOutcomeClassifier", trials: Sequence[Trial], settings: Settings) -> str:
+    """Return how many edits of the trials are scored, and for how long, from the contributions of a few of them."""
+    some = trials[:_TIMED]
+    log_odds_of(model, some)  # Loads and encodes what the clock should not see.
+    start = perf_counter()
+    contributions(model, some)
+    pace = (perf_counter() - start) / sum(1 + len(trial.criteria) for trial in some)
+    left_out = sum(1 + len(trial.criteria) for trial in trials) * (1 + settings.shuffles)
+    moved = 2 * len(trials) * len(SHARES) * (2 + settings.draws)
+    seconds = (left_out + moved) * pace
+    memory = gigabytes(memory_used())
+    return f"{left_out + moved:,} edits to score, about {duration(seconds)}, about {memory} of memory"
 
 
 def _drawn(trials: list[Trial], settings: Settings) -> list[Trial]:

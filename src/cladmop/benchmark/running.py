@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cladmop.benchmark.bench import Bench
 from cladmop.benchmark.contestants import Contestant
+from cladmop.benchmark.cost import cost_lines
 from cladmop.benchmark.measuring import Scored
 from cladmop.errors import InputError, MissingArtefactError, MissingDependencyError
 from cladmop.evaluation.folds import Fold, ordered_folds
@@ -59,6 +60,9 @@ def run(bench: Bench, contestants: Sequence[Contestant], size: Size) -> dict[str
     CladmopError
         If a contestant fails for another reason than a missing package or missing weights.
     """
+    left = [(one, size.draws(one), len(_open_draws(bench, one, size.draws(one)))) for one in contestants]
+    for line in cost_lines(bench, left):
+        bench.say(line)
     missing: dict[str, str] = {}
     with progress_bar("benchmark", total=len(contestants), unit="models") as bar:
         for number, contestant in enumerate(contestants, start=1):
@@ -74,13 +78,22 @@ def run(bench: Bench, contestants: Sequence[Contestant], size: Size) -> dict[str
 
 
 def _run_one(bench: Bench, contestant: Contestant, draws: int) -> None:
-    folders = [bench.folder / DRAWS / contestant.slug / f"{draw:02d}" for draw in range(draws)]
-    for draw, folder in enumerate(folders):
-        if not folder.is_dir():
-            rival = contestant.make(bench, draw)
-            rival.fit(*bench.task.train)
-            _keep(bench, rival, folder)
+    for draw in _open_draws(bench, contestant, draws):
+        rival = contestant.make(bench, draw)
+        rival.fit(*bench.task.train)
+        _keep(bench, rival, _draw_folder(bench, contestant, draw))
     write_json(bench.folder / DRAWS / contestant.slug / DONE, {"draws": draws})
+
+
+def _open_draws(bench: Bench, contestant: Contestant, draws: int) -> list[int]:
+    """Return the draws that are not stored yet."""
+    if _finished(bench, contestant):
+        return []
+    return [draw for draw in range(draws) if not _draw_folder(bench, contestant, draw).is_dir()]
+
+
+def _draw_folder(bench: Bench, contestant: Contestant, draw: int) -> Path:
+    return bench.folder / DRAWS / contestant.slug / f"{draw:02d}"
 
 
 def _finished(bench: Bench, contestant: Contestant) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cladmop.cli.costs import note_encoding, note_scoring
 from cladmop.cli.groups import spread
 from cladmop.cli.options import (
     DataOption,
@@ -144,11 +145,10 @@ def trust(
     from cladmop.storage import write_json
 
     labelled = read_split(data, phase.value, "test")
-    judged = judge(
-        TrialOutcomeClassifier.from_pretrained(model),
-        [one.trial for one in labelled],
-        [one.success for one in labelled],
-    )
+    fitted, trials = TrialOutcomeClassifier.from_pretrained(model), [one.trial for one in labelled]
+    note_encoding(fitted, trials)
+    note_scoring(fitted, trials)
+    judged = judge(fitted, trials, [one.success for one in labelled])
     name = f"TOP phase {phase.value} test"
     for make in (calibration_table, sets_table, domain_table):
         show_table(make(judged, name), markdown=markdown)
@@ -179,6 +179,7 @@ def explanations(
 
     trials = [one.trial for one in read_split(data, phase.value, split.value)]
     fitted = TrialOutcomeClassifier.from_pretrained(model)
+    note_encoding(fitted, trials)
     checks = check_explanations(fitted, trials, Settings(draws, shuffles, seed), note)
     for shown in explanation_tables(checks, f"TOP phase {phase.value} {split.value}"):
         show_table(shown, markdown=markdown)

@@ -1,11 +1,20 @@
 """``cladmop evaluate``: honest metrics of anyone's score files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cladmop.cli.options import PhaseGroup, SplitName, note, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+_FEW = 50
+"""Resamples taken to tell how long all will take."""
 
 
 def evaluate(
@@ -43,6 +52,7 @@ def evaluate(
         threshold = 0.5
     files = [scores] if other is None else [scores, other]
     joined = {str(file): join_scores(read_scores(file), labels, str(file)) for file in files}
+    note(f"{len(labels):,} trials, {bootstraps:,} resamples for each score file: {_time(joined, bootstraps)}")
     rows = [
         ResultRow(name, "", evaluate_scores(truth, values, threshold, bootstraps))
         for name, (truth, values) in joined.items()
@@ -57,3 +67,13 @@ def evaluate(
         stored["comparison"] = [table.to_dict()]
     if out is not None:
         write_json(out, stored)
+
+
+def _time(joined: "Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]", bootstraps: int) -> str:
+    """Take a few resamples of one file's scores, and tell how long all will take without comparing files."""
+    from cladmop.evaluation.bootstrap import evaluate as evaluate_scores
+    from cladmop.training.cost import duration, extrapolated, gigabytes, memory_used
+
+    truth, values = next(iter(joined.values()))
+    seconds = extrapolated(lambda few: evaluate_scores(truth, values, 0.5, few), _FEW, bootstraps) * len(joined)
+    return f"about {duration(seconds)}, about {gigabytes(memory_used())} of memory"

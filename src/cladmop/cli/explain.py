@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cladmop.cli.costs import answered, note_encoding
 from cladmop.cli.groups import spread
 from cladmop.cli.options import ModelOption, print_table, say
 from cladmop.cli.reading import GivenOptions, InputArgument, YesOption
@@ -34,8 +35,8 @@ def explain(
     from cladmop.explain import explain as explained
 
     fitted = TrialOutcomeClassifier.from_pretrained(model)
-    for trial in trials:
-        explanation = explained(fitted, trial)
+    note_encoding(fitted, trials)
+    for trial, explanation in answered(trials, lambda trial: explained(fitted, trial), "explaining"):
         if as_json:
             say(json.dumps({"nctid": trial.nct_id, **explanation.to_json()}, ensure_ascii=False))
         else:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cladmop.cli.costs import note_fit
 from cladmop.cli.groups import spread
 from cladmop.cli.options import FoldsName, NetworkOptions, SeedOption, note, print_table, say
 
@@ -46,6 +47,7 @@ def fit(
     trials, labels = [one.trial for one in labelled], np.array([one.success for one in labelled])
     weights = np.where(np.arange(len(labelled)) < own, 1.0, other_phases)
     note(f"{own:,} trials of phase {phase.value}, {len(labelled) - own:,} of other phases, {labels.sum():,} successes")
+    place = work_dir or Path("runs") / f"fit-{phase.value}-{folds.value}"
     model = TrialOutcomeClassifier(
         encoder=network.encoder,
         revision=network.revision,
@@ -55,8 +57,10 @@ def fit(
         parts=_parts(part),
         random_folds=folds is FoldsName.RANDOM,
         seed=seed,
-        work_dir=work_dir or Path("runs") / f"fit-{phase.value}-{folds.value}",
-    ).fit(trials, labels, weights)
+        work_dir=place,
+    )
+    note_fit(model, trials, labels.tolist(), place)
+    model.fit(trials, labels, weights)
     parts = {"blend": model.out_of_fold_, **model.out_of_fold_parts_}
     for caption, rows in ((f"phase {phase.value}", slice(own)), ("other phases", slice(own, None))):
         if len(set(labels[rows].tolist())) == 2:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cladmop.cli.options import print_table, say
+from cladmop.cli.options import note, print_table, say
 
 app = typer.Typer(help="Get and list the embedded language models.", no_args_is_help=True)
 
@@ -13,7 +13,16 @@ app = typer.Typer(help="Get and list the embedded language models.", no_args_is_
 def get(name: Annotated[str, typer.Argument(help="Name as `cladmop models list` shows it.")]) -> None:
     """Fetch the weights of an embedded model, check every file, and print their folder."""
     from cladmop.encoders import weights
+    from cladmop.storage import free_bytes
 
+    model = weights.embedded(name)
+    folder = weights.folder_of(name)
+    if any(one.name == name and one.state == "ready" for one in weights.available()):
+        note(f"{name} is there: nothing to fetch, {model.bytes_stored / 1e6:,.0f} MB to check")
+    else:
+        free = free_bytes(folder) / 1e6
+        size = model.bytes_stored / 1e6
+        note(f"{name}: {size:,.0f} MB on disk once fetched, of {free:,.0f} MB free in {folder.parent}")
     say(str(weights.verify(name)))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cladmop.cli.costs import note_encoding, note_scoring
 from cladmop.cli.groups import spread
 from cladmop.cli.options import ModelOption, note, say
 from cladmop.cli.reading import GivenOptions, InputArgument, YesOption
@@ -33,7 +34,10 @@ def predict(
 
     from cladmop.estimator import TrialOutcomeClassifier
 
-    predictions = TrialOutcomeClassifier.from_pretrained(model).predict_trials(trials)
+    fitted = TrialOutcomeClassifier.from_pretrained(model)
+    note_encoding(fitted, trials)
+    note_scoring(fitted, trials)
+    predictions = fitted.predict_trials(trials)
     if out is not None:
         write_score_file(out, predictions)
         note(f"scores written to {out}")

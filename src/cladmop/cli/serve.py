@@ -8,6 +8,9 @@ import typer
 
 from cladmop.cli.options import ModelOption, note
 
+_START = "about 15 s on two cores, about 1 GB of memory"
+"""What the shipped model and index took, language model included."""
+
 
 def serve(
     host: Annotated[str, typer.Option("--host", help="Address to listen on; 0.0.0.0 is every one.")] = "127.0.0.1",
@@ -81,4 +84,5 @@ def serve(
     )
     if not settings.is_local and settings.token is None:
         note(f"warning: everybody who reaches {host} may use this service; --token-file FILE asks for a token")
+    note(f"loading the model and past trials: {_START}")
     run(settings, log_level, note, open_page=open_page)

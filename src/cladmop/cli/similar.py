@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cladmop.cli.costs import answered, note_encoding
 from cladmop.cli.groups import spread
 from cladmop.cli.options import note, print_table, say
 from cladmop.cli.reading import GivenOptions, InputArgument, YesOption
@@ -50,9 +51,14 @@ def find(
 
     from cladmop.estimator import TrialOutcomeClassifier
 
-    encoder = TrialOutcomeClassifier.from_pretrained(model).trial_encoder()
-    for trial in trials:
-        found = past.about(trial, encoder, k, before=limit, all_dates=all_dates)
+    fitted = TrialOutcomeClassifier.from_pretrained(model)
+    encoder = fitted.trial_encoder()
+    note_encoding(fitted, trials)
+
+    def about(trial: "Trial") -> "Similar":
+        return past.about(trial, encoder, k, before=limit, all_dates=all_dates)
+
+    for trial, found in answered(trials, about, "looking up"):
         if as_json:
             line = {"nctid": trial.nct_id, "title": trial.title, **found.to_json()}
             say(json.dumps(line, ensure_ascii=False))

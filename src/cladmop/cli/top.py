@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cladmop.cli.costs import note_files
 from cladmop.cli.options import (
     ChemblOption,
     DataOption,
@@ -30,10 +31,16 @@ def download(
 ) -> None:
     """Print TOP's terms of use, fetch its public CSV files and check their row counts."""
     from cladmop.sources import top as source
+    from cladmop.storage import free_bytes
 
+    files = [source.split_path(folder, phase, split) for phase, split in source.ROWS]
     note(source.TERMS)
     if not accept and not typer.confirm("Do you accept these terms?", err=True):
         raise typer.Exit(2)
+    present = [place for place in files if place.is_file()]
+    missing = f"{len(files) - len(present)} files to fetch" if len(present) < len(files) else "nothing to fetch"
+    free = f"{free_bytes(folder) / 1e9:,.1f} GB free"
+    note(f"{missing}, {len(present)} of {len(files)} are there and will be counted; {free}")
     paths = source.download_top(folder) if base_url is None else source.download_top(folder, base_url=base_url)
     for path in paths:
         say(str(path))
@@ -58,6 +65,7 @@ def audit(
     known = Reference.read(reference) if reference is not None else None
     if known is None:
         note("no --reference: a name is known where two sources here agree, so that repair is right by construction")
+    note_files(data, 5.0, 540)
     found = audit_top(data, known=known)
     tables = audit_tables(found)
     for table in tables:
@@ -84,5 +92,6 @@ def repair(
     from cladmop.sources.top import TERMS
 
     note(TERMS)
+    note_files(data, 3.1, 260)
     for path in repair_top(data, out, drug_resolver(drugs, chembl, pubchem=pubchem)):
         say(str(path))

@@ -119,8 +119,12 @@ class TrialEncoder:
         ]
 
     def forecast(self, trials: Sequence[Trial], *, timed: bool = False) -> Forecast:
-        """Say what ``encode`` would compute and store; ``timed`` also measures how long it will take."""
+        """Say what ``encode`` would compute and store; ``timed`` also measures how long it will take.
+
+        Names are counted with items; beside whole tokens they are few, and left out.
+        """
         texts = [text for trial in trials for side in self._texts(trial) for text in side]
+        texts += [name for trial in trials for name in _names(trial)] if self._pool else []
         return self.cache.forecast(self.text, texts, pool=self._pool, timed=timed)
 
     def report(self, trial: Trial) -> TrialReport:

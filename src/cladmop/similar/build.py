@@ -11,7 +11,14 @@ from cladmop.corpus.rules import Group
 from cladmop.corpus.tables import read_corpus, read_manifest
 from cladmop.diseases.icd import CHAPTERS
 from cladmop.encoders.base import Unit
-from cladmop.pipeline import EncodingSettings, NetworkSettings, encode_trials, make_trial_encoder, pretrain_network
+from cladmop.pipeline import (
+    EncodingSettings,
+    NetworkSettings,
+    encode_trials,
+    forecast_training,
+    make_trial_encoder,
+    pretrain_network,
+)
 from cladmop.similar.embedding import Embedding, Shares
 from cladmop.similar.folder import write_index
 from cladmop.similar.past import ENOUGH, encoding_of
@@ -59,6 +66,7 @@ def build_index(
     successful = [row for row, one in enumerate(past) if one.group is Group.SUCCESSFUL]
     say(f"pair matching on {len(successful):,} successful trials")
     teaching = [encoded[row] for row in successful]
+    say(f"training: {forecast_training(chosen, ([], []), ([], []), teaching, [work], [])}")
     embedding = Embedding.fit(pretrain_network(work, chosen, teaching), teaching, shares)
     vectors = embedding(encoded)
     table = past_table(corpus, past, encoder)

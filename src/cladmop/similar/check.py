@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cladmop.corpus.rules import Group
 from cladmop.corpus.tables import CorpusTrial, read_corpus, read_manifest
 from cladmop.errors import InputError
-from cladmop.pipeline import NetworkSettings, encode_trials, make_trial_encoder, pretrain_network
+from cladmop.pipeline import NetworkSettings, encode_trials, forecast_training, make_trial_encoder, pretrain_network
 from cladmop.records import Trial
 from cladmop.similar.build import Say, default_settings
 from cladmop.similar.embedding import Shares, Vectors, fit_maps, joined, parts_of
@@ -161,6 +161,7 @@ def check_neighbours(
     earlier = past.starts < np.datetime64(since)
     teaching = [encoded[row] for row in np.flatnonzero(past.successful & earlier)]
     say(f"pair matching on {len(teaching):,} successful trials that started before {since}")
+    say(f"training: {forecast_training(chosen, ([], []), ([], []), teaching, [work], [])}")
     network = pretrain_network(work, chosen, teaching)
     parts, taught = (parts_of(network.eval(), some) for some in (encoded, teaching))
     mapped = [each(part) for each, part in zip(fit_maps(taught), parts, strict=True)]

@@ -3,9 +3,10 @@
 import json
 import resource
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -106,6 +107,29 @@ def epochs_behind(folder: Path) -> int:
             return int(json.loads(stored.metadata()["progress"])["epochs"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return 0  # The training itself says what is wrong with it.
+
+
+def extrapolated(work: Callable[[int], object], few: int, number: int) -> float:
+    """Return the seconds that some work on a number of things will take, from doing it on one and on a few.
+
+    Parameters
+    ----------
+    work
+        Does it on so many things; done once before the clock runs.
+    few
+        At least 2.
+    number
+        How many there are.
+    """
+
+    def timed(count: int) -> float:
+        start = perf_counter()
+        work(count)
+        return perf_counter() - start
+
+    work(few)
+    once, several = timed(1), timed(few)
+    return once + max(0.0, several - once) / (few - 1) * (number - 1)
 
 
 def memory_used() -> int:

@@ -51,9 +51,10 @@ def pretraining_pace(trials: PretrainTrials, config: ModelConfig, settings: Pret
     """
     sample = telling_batch(trials.encoded, settings)
     some, share = trials.take(sample.rows), sample.share
-    if np.setdiff1d(trials.kinds, some.kinds).size:
+    if np.setdiff1d(trials.kinds, some.kinds).size or some.successful.sum() == 1:
         some, share = trials, 1.0
-    rows = np.concatenate([np.flatnonzero(some.kinds == kind)[::-_JUDGING][:2] for kind in np.unique(some.kinds)])
+    kinds = [np.flatnonzero(some.kinds == kind) for kind in np.unique(some.kinds)]
+    rows = np.concatenate([own[: max(2, len(own) // _JUDGING)] for own in kinds])
 
     def train(epochs: int, folder: Path) -> None:
         pretrain(some, some.take(rows), config, replace(settings, epochs=epochs), folder)
