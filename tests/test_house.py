@@ -1,10 +1,6 @@
-"""House rules that no linter knows, and what the wheel holds."""
+"""House rules that no linter knows."""
 
 import ast
-import csv
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,11 +8,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "cladmop"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-DATA = sorted(
-    path
-    for path in PACKAGE.rglob("*")
-    if path.is_file() and path.suffix not in {".py", ".pyc"} and not path.name.startswith(".")
-)
 SMALL_NAMES = {"utils", "util", "helpers", "misc", "common"}
 UNPICKLERS = {PACKAGE / "drugs" / "dictionary.py"}
 """Reads a carrier whose SHA-256 is known, with an unpickler that knows no class."""
@@ -104,53 +95,3 @@ def test_constraints_are_exact_and_cover_what_is_declared():
     wanted = [*project["dependencies"], *extras["nn"], *extras["plots"], *extras["dev"]]
     declared = {line.partition(">=")[0].split("[")[0].strip().lower().replace("_", "-") for line in wanted}
     assert declared <= names
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (path,) = folder.glob("*.whl")
-    return path
-
-
-def test_every_data_file_is_in_the_wheel(wheel):
-    with zipfile.ZipFile(wheel) as opened:
-        names = set(opened.namelist())
-    expected = {f"cladmop/{path.relative_to(PACKAGE)}" for path in (*MODULES, *DATA)}
-    assert expected <= names
-    assert {name for name in names if name.startswith("cladmop/") and "__pycache__" not in name} == expected
-    for kind in ("presets/paper.json", "templates/report.html", "examples/trials.jsonl", "vocabulary.tsv", "py.typed"):
-        assert any(name.endswith(kind) for name in names), kind
-
-
-def test_the_shipped_model_is_small_and_in_the_wheel(wheel):
-    shipped = PACKAGE / "pretrained" / "default"
-    if not shipped.is_dir():
-        pytest.skip("needs the shipped model: src/cladmop/pretrained/default is not there")
-    with zipfile.ZipFile(wheel) as opened:
-        inside = [entry for entry in opened.infolist() if "pretrained/default/" in entry.filename]
-    assert {"config.json", "model.safetensors", "README.md"} <= {Path(entry.filename).name for entry in inside}
-    assert sum(entry.file_size for entry in inside) < 10_000_000
-    assert all(Path(entry.filename).suffix in {".json", ".safetensors", ".md"} for entry in inside)
-
-
-def test_no_row_of_the_benchmark_or_of_the_reference_is_in_the_wheel(wheel, shared_dir):
-    with zipfile.ZipFile(wheel) as opened:
-        texts = {
-            name: opened.read(name).decode("utf-8", "replace")
-            for name in opened.namelist()
-            if "safetensors" not in name
-        }
-    csv.field_size_limit(10_000_000)
-    with (shared_dir / "top" / "phase_I_train.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    numbers = {row["nctid"] for row in rows}
-    for name, text in texts.items():
-        assert not [number for number in numbers if number in text], name
-    # A long line of criteria is as good as a fingerprint.
-    lines = {line.strip() for row in rows[::7] for line in row["criteria"].splitlines() if len(line.strip()) > 80}
-    joined = "\n".join(texts.values())
-    assert [line for line in lines if line in joined] == []
-    assert not [name for name in texts if "drug_smiles" in name or name.endswith(".csv")]
