@@ -15,8 +15,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cladmop.encoders.base import LEVELS, EncodedTrial
-from cladmop.estimator.states import PARTS, part_means
+from cladmop.encoders.base import EncodedTrial
+from cladmop.estimator.states import part_means
 from cladmop.estimator.stored import StoredArrays
 from cladmop.evaluation.folds import Fold
 
@@ -75,8 +75,7 @@ class TrainingCloud(StoredArrays):
 
 
 def _features(encoded: Sequence[EncodedTrial]) -> NDArray[np.float32]:
-    levels = part_means(encoded).reshape(len(encoded), PARTS, LEVELS, -1)
-    return np.ascontiguousarray(levels[:, :, -1]).reshape(len(encoded), -1)
+    return part_means(encoded, levels=slice(-1, None))
 
 
 def _axes(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float16]]:

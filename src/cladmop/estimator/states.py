@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cladmop.encoders.base import LEVELS, EncodedTrial
+from cladmop.encoders.base import EncodedTrial
 from cladmop.records import Phase
 from cladmop.rivals.phases import phase_columns
 
@@ -20,6 +20,8 @@ _CLIP = 4.0  # standard deviations; beyond, a state says no more
 INVERSE_PENALTY = 0.1
 """Inverse strength of the ridge penalty: heavy, chosen on folds of TOP phase I train and valid."""
 _PHASES = list(Phase)
+_AT_ONCE = 16
+"""Trials whose states are averaged together: those of MiniLM's items then stay in a core's cache."""
 
 
 @dataclass
@@ -93,25 +95,41 @@ class StatesModel:
         )
 
 
-def part_means(encoded: Sequence[EncodedTrial]) -> NDArray[np.float32]:
+def part_means(encoded: Sequence[EncodedTrial], levels: slice = slice(None)) -> NDArray[np.float32]:
     """Return the mean state of each part at each level, shape (n, P x L x W); an absent part is zero.
 
-    Zero is told from a state by the regression itself: after standardising it is far from every mean.
+    Zero is told from a state by the regression itself: after standardising it is far from every mean. ``levels``
+    takes only some of the four.
     """
-    width = encoded[0].criteria.shape[2]
-    means = np.zeros((len(encoded), PARTS, LEVELS, width), dtype=np.float32)
-    for row, trial in enumerate(encoded):
-        parts = [(trial.criteria, trial.side == side) for side in (0, 1)]
-        parts += [(trial.names, trial.name_kinds == kind) for kind in (0, 1)]
-        for number, (states, chosen) in enumerate(parts):
-            if chosen.any():
-                means[row, number] = states[:, chosen].astype(np.float32).mean(axis=1)
-    return means.reshape(len(encoded), -1)
+    means = [_means_of(encoded[start : start + _AT_ONCE], levels) for start in range(0, len(encoded), _AT_ONCE)]
+    return np.concatenate(means).reshape(len(encoded), -1)
+
+
+def _means_of(encoded: Sequence[EncodedTrial], levels: slice) -> NDArray[np.float32]:
+    """Return means of shape (n, P, L, W)."""
+    import torch
+    from torch.nn import functional
+
+    parts_R = np.concatenate(
+        [kinds + np.int64(PARTS * row) for row, one in enumerate(encoded) for kinds in (one.side, 2 + one.name_kinds)]
+    )
+    states_LRW = np.concatenate([states[levels] for one in encoded for states in (one.criteria, one.names)], axis=1)
+    order_R = np.argsort(parts_R, kind="stable")
+    starts_B = np.searchsorted(parts_R[order_R], np.arange(PARTS * len(encoded)))
+    order, starts = torch.from_numpy(order_R), torch.from_numpy(starts_B)
+    means_LBW = [
+        functional.embedding_bag(order, torch.from_numpy(level).float(), starts, mode="mean") for level in states_LRW
+    ]
+    width = states_LRW.shape[2]
+    return torch.stack(means_LBW, dim=1).numpy().reshape(len(encoded), PARTS, len(states_LRW), width)
 
 
 def _scaled(raw: NDArray[np.float32], mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.float32]:
-    standard = np.clip((raw - mean) / deviation, -_CLIP, _CLIP)
-    return np.asarray(standard / np.sqrt(raw.shape[1] / PARTS), dtype=np.float32)
+    standard = raw - mean
+    standard /= deviation
+    np.clip(standard, -_CLIP, _CLIP, out=standard)
+    standard /= np.float32(np.sqrt(raw.shape[1] / PARTS))
+    return standard
 
 
 def _phases(encoded: Sequence[EncodedTrial]) -> NDArray[np.float32]:

@@ -46,7 +46,7 @@ class DMTokens(NamedTuple):
     def of_like_size(self) -> list[Tensor]:
         """Return the rows in groups whose numbers of tokens lie within a factor of 2, each as row numbers."""
         magnitude_B = self.mask_BN.sum(dim=1).clamp(min=1).double().log2().ceil()
-        return [torch.nonzero(magnitude_B == one).flatten() for one in magnitude_B.unique().tolist()]
+        return [torch.nonzero(magnitude_B == one).flatten() for one in sorted({*magnitude_B.tolist()})]
 
     def repeat(self, times: int, blocks: int = 1) -> "DMTokens":
         """Return the rows of all trials ``times`` times over, block by block where they are of several blocks."""

@@ -1,6 +1,6 @@
 """TF-IDF of the criteria and logistic regression: the rival that published networks fail to beat on phase I."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -11,6 +11,7 @@ from cladmop.errors import CorruptArtefactError, InputError
 from cladmop.records import Trial
 from cladmop.rivals.base import RivalState, expect_tensors, fit_labels, not_fitted
 from cladmop.rivals.phases import GROUPS, phase_columns
+from cladmop.rivals.word_counts import WordCounts
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -78,7 +79,7 @@ class TextModel:
         """Weight of each phase group in the log-odds, shape (4,); zeros without ``settings.phases``."""
         self.intercept = 0.0
         """Log-odds of success of a trial without criteria."""
-        self._vectorizer: TfidfVectorizer | None = None
+        self._counts: Callable[[Sequence[str]], csr_matrix] | None = None
 
     def fit(self, trials: Sequence[Trial], labels: ArrayLike, *, weights: ArrayLike | None = None) -> Self:
         """Learn vocabulary, inverse document frequencies and coefficients (see `Rival`).
@@ -93,7 +94,7 @@ class TextModel:
         from sklearn.linear_model import LogisticRegression
 
         truth = fit_labels(trials, labels)
-        vectorizer = self._blank_vectorizer(min_df=self.settings.min_df, max_features=self.settings.max_features)
+        vectorizer = self._blank_vectorizer()
         try:
             vectorizer.fit([trial.criteria_text() for trial in trials])
         except ValueError as error:
@@ -104,7 +105,7 @@ class TextModel:
         dtype = np.dtype(self.settings.precision)
         self.vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
         self.idf = vectorizer.idf_.astype(dtype)
-        self._vectorizer = None
+        self._counts = None
         model = LogisticRegression(C=self.settings.C, max_iter=1000)
         model.fit(self.design(trials), truth, sample_weight=weights)
         self.coefficients, phases = np.split(model.coef_[0].astype(dtype), [len(self.vocabulary)])
@@ -182,17 +183,38 @@ class TextModel:
             from scipy.sparse import csr_matrix
 
             return csr_matrix((0, len(self.vocabulary)))
-        if self._vectorizer is None:
-            places = {feature: place for place, feature in enumerate(self.vocabulary)}
-            self._vectorizer = self._blank_vectorizer(vocabulary=places)
-            self._vectorizer.idf_ = self.idf.astype(np.float64)
-        return self._vectorizer.transform([trial.criteria_text() for trial in trials])
+        if self._counts is None:
+            self._counts = self._counter(self.vocabulary)
+        return self._weighted(self._counts([trial.criteria_text() for trial in trials]))
 
-    def _blank_vectorizer(self, **settings: Any) -> "TfidfVectorizer":  # noqa: ANN401 (passed on)
+    def _counter(self, vocabulary: Sequence[str]) -> "Callable[[Sequence[str]], csr_matrix]":
+        """Return what counts the features of texts."""
+        if self.settings.analyzer == "word" and self.settings.ngrams[1] <= 2:
+            return WordCounts(vocabulary)
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        places = {feature: place for place, feature in enumerate(vocabulary)}
+        counter = CountVectorizer(analyzer=self.settings.analyzer, ngram_range=self.settings.ngrams, vocabulary=places)
+        transform: Callable[[Sequence[str]], csr_matrix] = counter.transform
+        return transform
+
+    def _weighted(self, counts: "csr_matrix") -> "csr_matrix":
+        """Return TF-IDF of counts, shape (n, V)."""
+        from sklearn.feature_extraction.text import TfidfTransformer
+
+        transformer = TfidfTransformer(sublinear_tf=True)
+        transformer.idf_ = self.idf.astype(np.float64)
+        return transformer.transform(counts)
+
+    def _blank_vectorizer(self) -> "TfidfVectorizer":
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         return TfidfVectorizer(
-            analyzer=self.settings.analyzer, ngram_range=self.settings.ngrams, sublinear_tf=True, **settings
+            analyzer=self.settings.analyzer,
+            ngram_range=self.settings.ngrams,
+            sublinear_tf=True,
+            min_df=self.settings.min_df,
+            max_features=self.settings.max_features,
         )
 
 
