@@ -1,6 +1,7 @@
 """Plots as SVG text, each with the table that says the same in words.
 
-Colours are Okabe and Ito's, told apart by every kind of colour vision, and each line has a dash pattern of its own.
+Colours are Okabe and Ito's, told apart by every kind of colour vision, and each line has dashes and a marker of its
+own: no colour says anything alone. Dotted lines are references: chance, base rate, zero.
 """
 
 import itertools
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 Curves = Mapping[str, ArrayLike]
 """Scores by the name of their model, all of the same trials."""
 
-_DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+_DASHES = ("-", "--", "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (10, 2)), (0, (5, 1)))
+_MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 def roc_plot(labels: ArrayLike, curves: Curves) -> str:
@@ -239,8 +241,11 @@ def _two_classes(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64
 
 
 def _styles() -> Iterator[dict[str, Any]]:
-    pairs = zip(itertools.cycle(COLOURS), itertools.cycle(_DASHES), strict=False)
-    return ({"color": colour, "linestyle": dash, "linewidth": 1.6} for colour, dash in pairs)
+    kinds = zip(*map(itertools.cycle, (COLOURS, _DASHES, _MARKERS)), strict=False)
+    return (
+        {"color": colour, "linestyle": dash, "marker": marker, "markevery": 0.12, "markersize": 4, "linewidth": 1.6}
+        for colour, dash, marker in kinds
+    )
 
 
 def _square(axes: "Axes", x: str, y: str) -> None:
