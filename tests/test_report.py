@@ -1,5 +1,6 @@
 """The report is one well-formed, accessible page that asks the network for nothing."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -105,3 +106,30 @@ def test_bad_content_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot write"):
         write_report(tmp_path / "file" / "r.html", "Report", SECTIONS)
+
+
+def figures_of(page):
+    return re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
+
+
+def check_said_in_words(figure):
+    """A plot has a name, the figures of its table as description, and that table below it."""
+    svg, rest = figure.split("</svg>")
+    named = re.search(r'role="img"[^>]*aria-labelledby="(\S+) (\S+)"', svg)
+    name, description = (re.search(rf'id="{place}">([^<]+)<', svg).group(1) for place in named.groups())
+    assert name.strip()
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", rest.split("<tbody>")[1])
+    assert cells
+    assert all(cell in description for cell in cells)
+    assert "<details><summary>" in rest
+
+
+def test_every_plot_of_a_corpus_page_is_said_in_words(invented_corpus, tmp_path):
+    pytest.importorskip("matplotlib")
+    from cladmop.corpus_page import write_corpus_page
+
+    write_corpus_page(invented_corpus, tmp_path / "corpus.html")
+    figures = figures_of((tmp_path / "corpus.html").read_text(encoding="utf-8"))
+    assert len(figures) >= 5
+    for figure in figures:
+        check_said_in_words(figure)
