@@ -133,3 +133,9 @@ def test_every_plot_of_a_corpus_page_is_said_in_words(invented_corpus, tmp_path)
     assert len(figures) >= 5
     for figure in figures:
         check_said_in_words(figure)
+
+
+def test_paper_shows_the_tables_that_are_folded_away(text):
+    """Nobody can unfold paper; seen in a browser's PDF."""
+    printed = re.search(r"@media print \{(.*)\}\n", text).group(1)
+    assert "details::details-content { content-visibility: visible; }" in printed
