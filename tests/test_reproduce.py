@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from cladmop.errors import InputError, MissingArtefactError
 from cladmop.pipeline import NetworkSettings
-from cladmop.reproduce import claim, results_of, score_rivals
+from cladmop.reproduce import claim, results_of, rivals_beside, score_rivals
 from cladmop.results import load_rows
 from cladmop.top_data import read_other_phases, read_top_data
 from invented import top_row, write_splits, write_top
@@ -159,3 +160,28 @@ def test_rivals_are_scored_and_compared_with_the_words(top_folder, tmp_path):
     assert len(results.comparisons) == len(rows) - 1
     (scores,) = rows[0].scores("test")
     assert set(scores) == {str(trial.nct_id) for trial in data.test}
+
+
+def unheard(_line):
+    """Stands for what the command says; another process can import it."""
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_what_fails_in_the_rivals_is_raised_whichever_process_fits_them(top_folder, tmp_path, monkeypatch, cores):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    data = read_top_data(top_folder, "I")
+    successes = [trial for trial in data.train if trial.outcome.success]
+    done = []
+    beside = rivals_beside(replace(data, train=successes), tmp_path, unheard)
+    with pytest.raises(InputError, match="one class"), beside:
+        done.append("network")
+    assert done == ["network"]
+
+
+def test_rivals_do_not_outlive_what_they_stand_beside(top_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    begun = time.monotonic()
+    with pytest.raises(ZeroDivisionError), rivals_beside(read_top_data(top_folder, "I"), tmp_path, unheard):
+        raise ZeroDivisionError
+    assert time.monotonic() - begun < 30
+    assert not list(tmp_path.rglob("*.csv"))

@@ -1,5 +1,6 @@
 """Progress bars on standard error: rate and time left on a terminal, silent elsewhere."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, TaskID
+
+QUIET = "CLADMOP_QUIET"
+"""Environment variable that turns bars off: two processes would draw over each other."""
 
 
 class Bar:
@@ -35,8 +39,8 @@ def _rate_column() -> "ProgressColumn":
 
 @contextmanager
 def progress_bar(description: str, total: float, unit: str = "") -> Iterator[Bar]:
-    """Show a bar of ``total`` units of work while the block runs; nothing when stderr is no terminal."""
-    if not sys.stderr.isatty():
+    """Show a bar of ``total`` units of work while the block runs; nothing when stderr is no terminal, or `QUIET`."""
+    if QUIET in os.environ or not sys.stderr.isatty():
         yield Bar(None, None)
         return
     from rich.console import Console

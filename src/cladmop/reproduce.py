@@ -3,8 +3,11 @@
 Scoring writes rows (see `cladmop.results`) without reading a test label; `results_of` reads those once, at the end.
 """
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +27,7 @@ from cladmop.pipeline import (
     mean_probability,
     train_seeds,
 )
+from cladmop.progress import QUIET
 from cladmop.records import Trial
 from cladmop.results import Row, evaluate_row, load_rows, save_row
 from cladmop.sources.top import PhaseName, read_labels
@@ -143,6 +147,43 @@ def score_shipped(data: TopData, folder: Path, say: Say) -> list[Row]:
 
         rows.append(score_trials(data, alone, f"Shipped model, {part} alone", note, folder / f"{number}-{part}"))
     return rows
+
+
+@contextmanager
+def rivals_beside(data: TopData, folder: Path, say: Say) -> Iterator[None]:
+    """Score rivals and the shipped model in a process of their own while the block runs, where there is a core for it.
+
+    A network trains on one core. The rows are those of `score_rivals` and `score_shipped`, to the last bit.
+
+    Parameters
+    ----------
+    data, folder
+        Of the reproduction; rows go to ``folder / "rivals"`` and ``folder / "shipped"``.
+    say
+        A module's function: the other process imports it.
+    """
+    if (os.cpu_count() or 1) < 2:
+        yield
+        _score_beside(data, folder, say)
+        return
+    # A pool ends its process when the block fails, and hands on what failed in it.
+    with get_context("spawn").Pool(1, initializer=_step_aside) as other:
+        beside = other.apply_async(_score_beside, (data, folder, say))
+        yield
+        beside.get()
+
+
+def _step_aside() -> None:
+    """Leave the other cores, and the terminal's progress bar, to the network."""
+    import torch
+
+    torch.set_num_threads(1)
+    os.environ[QUIET] = "1"
+
+
+def _score_beside(data: TopData, folder: Path, say: Say) -> None:
+    score_rivals(data, folder / "rivals", say)
+    score_shipped(data, folder / "shipped", say)
 
 
 def score_trials(

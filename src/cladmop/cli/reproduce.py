@@ -1,5 +1,6 @@
 """``cladmop reproduce``: the whole method on a benchmark, ending in a table."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -46,16 +47,14 @@ def top(
     Every stage is kept in the runs folder: the same command continues a killed run. Rows of other encoders, units,
     zero- and few-shot runs in the same folder join the table.
     """
-    from cladmop.reproduce import reproduce, score_rivals, score_shipped
+    from cladmop.reproduce import reproduce, rivals_beside
     from cladmop.top_data import read_top_data
 
     folder = out or Path("runs") / f"top-{network.phase.value}"
     top_data = read_top_data(data, network.phase.value, training.corpus)
     settings = network.settings(training, molecules=molecules, pretraining=pretraining)
-    reproduce(top_data, settings, seeds, folder, note)
-    if rivals:
-        score_rivals(top_data, folder / "rivals", note)
-        score_shipped(top_data, folder / "shipped", note)
+    with rivals_beside(top_data, folder, note) if rivals else nullcontext():
+        reproduce(top_data, settings, seeds, folder, note)
     show_results(folder, data, network.phase, "test")
 
 
