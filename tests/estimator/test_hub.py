@@ -3,7 +3,7 @@
 import inspect
 
 import pytest
-from huggingface_hub import ModelCard, ModelHubMixin, constants
+from huggingface_hub import ModelCard, ModelHubMixin, constants, file_download
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
 from cladmop import TrialOutcomeClassifier
@@ -24,9 +24,10 @@ def model(tmp_path_factory, invented):
 def hub(tmp_path, monkeypatch):
     with running_hub() as hub:
         monkeypatch.setattr(constants, "ENDPOINT", hub.address)
-        monkeypatch.setattr(
-            constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.address + "/{repo_id}/resolve/{revision}/{filename}"
-        )
+        template = hub.address + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        # Older clients took the address when they were imported.
+        monkeypatch.setattr(file_download, "HUGGINGFACE_CO_URL_TEMPLATE", template, raising=False)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         monkeypatch.delenv("CLADMOP_OFFLINE", raising=False)
         yield hub
