@@ -4,8 +4,8 @@
 
 Takes the baseline's files from git, then runs `cladmop reproduce top --phase I --data DIR` of both in turn, each time
 in a home of its own that holds the weights fetched here (`cladmop models get minilm`) and nothing else: no state is
-cached, no network trained. Both use the packages of the Python that runs this. Prints a Markdown table: elapsed and processor time, and
-the ratio of each round.
+cached, no network trained. Both use the packages of the Python that runs this. Prints a Markdown table: elapsed and
+processor time, and the ratio of each round.
 """
 # ruff: noqa: INP001 (a script, not a package)
 
