@@ -46,8 +46,7 @@ def test_explain_tells_after_the_first_how_long_the_others_take(cladmop, tiny_mo
     few = write_top(tmp_path / "few.csv", [top_row(7_100 + number) for number in range(3)])
     done = cladmop("explain", few, "--model", tiny_model, "--json")
     assert done.code == 0, done.err
-    assert done.err.startswith("3 trials; ")
-    assert "explaining 3 trials: about " in done.err
+    assert done.err.startswith("explaining 3 trials: about ")
     assert len(done.out.splitlines()) == 3
 
 

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 _ROWS = 1_000
 _EIGHTH = 8
+_SEVERAL = 10
 _MANY, _TIMED = 100, 24
 """From so many trials on the first few are timed."""
 
 
 def note_encoding(model: "TrialOutcomeClassifier", trials: "Sequence[Trial]") -> None:
-    """Say what encoding several trials will take; a model that reads no hidden states encodes none."""
+    """Say what encoding will take, from ten trials on; a model that reads no hidden states encodes none."""
     from cladmop.pipeline import encoding_cost
 
-    if len(trials) > 1 and (model.states_ is not None or model.networks_):
+    if len(trials) >= _SEVERAL and (model.states_ is not None or model.networks_):
         encoder = model.trial_encoder()
         note(f"{len(trials):,} trials; {encoding_cost(encoder, encoder.forecast(trials, timed=True))}")
 
