@@ -115,6 +115,9 @@ class HiddenStateEncoder:
             overlap=self.window // OVERLAP,
             format=FORMAT,
         )
+        from cladmop.encoders.packed import pack_linear_layers
+
+        pack_linear_layers(self._model)
 
     @property
     def special_tokens(self) -> int:
