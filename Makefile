@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 export CLADMOP_HOME ?= $(CURDIR)/.cladmop
 
-.PHONY: help demo serve test check unit types lint default-model clean
+.PHONY: help demo serve test check unit types lint docs linkcheck packaging default-model clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -27,7 +27,7 @@ $(VENV)/.run-ready: pyproject.toml constraints.txt | $(VENV)/.made
 
 $(VENV)/.dev-ready: $(VENV)/.run-ready
 	@echo "Installing what the tests need"
-	$(PIP) install --constraint constraints.txt --editable '.[nn,plots,serve,similar,documents,corpus,benchmark,cloud,dev]'
+	$(PIP) install --constraint constraints.txt --editable '.[nn,plots,serve,similar,documents,corpus,benchmark,cloud,ray,docs,dev]'
 	@touch $@
 
 demo: $(VENV)/.run-ready ## Score the bundled example trials and write demo-report/index.html
@@ -54,8 +54,18 @@ unit: $(VENV)/.dev-ready
 	$(BIN)/cladmop models get minilm
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+docs: $(VENV)/.dev-ready ## Build the pages into docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+
+linkcheck: $(VENV)/.dev-ready ## Follow the external links of the pages (needs the network)
+	$(BIN)/python -m sphinx -q -b linkcheck docs docs/_build/linkcheck
+
+packaging: ## Try the wheel with its oldest and its newest dependencies (20 minutes)
+	.ci/packaging lowest
+	.ci/packaging highest
+
 default-model: $(VENV)/.run-ready ## Train the shipped model again (TOP=folder of TOP's CSV files)
 	$(BIN)/cladmop fit --data $(or $(TOP),../shared/top) --out src/cladmop/pretrained/default
 
 clean: ## Remove the virtual environment, caches and reports
-	rm -rf $(VENV) .cladmop demo-report runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .cladmop demo-report docs/_build runs .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -119,6 +119,10 @@ def words_model(language_model, tmp_path_factory):
     ("extra", "arguments"),
     [
         ("nn", "predict {inputs}/trial.json"),
+        ("nn", "serve --port 0"),
+        ("nn", "similar find {inputs}/trial.json"),
+        ("nn", "zero-shot --phase I --data {inputs} --out {inputs}/runs"),
+        ("nn", "bench --tiny"),
         ("documents", "extract {inputs}/protocol.pdf"),
         ("documents", "extract {inputs}/protocol.docx"),
         ("corpus", "corpus build --source {inputs}/aact.zip --out {inputs}/corpus"),

@@ -29,6 +29,7 @@ from cladmop.cli import (
     transfer,
     whatif,
 )
+from cladmop.cli.streams import take_any_text
 from cladmop.errors import CladmopError
 
 app = typer.Typer(
@@ -78,11 +79,26 @@ def cladmop(
     """How likely is a clinical trial to succeed? Prediction from what is known before it starts."""
 
 
+_NN = ("chemicals", "crepes", "gguf", "huggingface_hub", "peft", "rdkit", "sacremoses", "torch", "transformers")
+_SERVE = ("fastapi", "h11", "prometheus_client", "uvicorn")
+_EXTRAS = {**dict.fromkeys(_NN, "nn"), **dict.fromkeys(_SERVE, "serve")}
+"""Which extra brings a package that a verb may miss."""
+
+
 def main() -> None:
     """Run the command line; what the user can mend is one line on standard error and exit code 2."""
+    take_any_text()
     try:
         app()
     except CladmopError as error:
-        message = " ".join(str(error).split())
-        sys.stderr.write(f"error: {message}\n")
-        sys.exit(2)
+        _refuse(str(error))
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        _refuse(f"this needs {error.name}, which is not installed; pip install 'cladmop[{extra}]'")
+
+
+def _refuse(reason: str) -> None:
+    sys.stderr.write(f"error: {' '.join(reason.split())}\n")
+    sys.exit(2)

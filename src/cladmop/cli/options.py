@@ -99,7 +99,7 @@ ObjectiveOption = Annotated[
     ObjectiveName,
     typer.Option("--objective", help="Pre-training: pair matching, completed or stopped (needs --corpus), or both."),
 ]
-ModelOption = Annotated[str, typer.Option("--model", help="Model folder, or `default` for the shipped one.")]
+ModelOption = Annotated[str, typer.Option("--model", help="Model folder, `default`, or OWNER/NAME on the hub.")]
 DrugsOption = Annotated[
     Path | None, typer.Option("--drugs", help="Your own structures: CSV or Parquet with name and smiles.")
 ]

@@ -8,7 +8,7 @@ import typer
 
 from cladmop.cli.costs import note_encoding, note_scoring
 from cladmop.cli.groups import spread
-from cladmop.cli.options import ModelOption, note, say
+from cladmop.cli.options import ModelOption, note, print_table, say
 from cladmop.cli.reading import GivenOptions, InputArgument, YesOption
 from cladmop.errors import InputError
 
@@ -61,29 +61,28 @@ def write_score_file(path: Path, predictions: "Sequence[Prediction]") -> None:
 def print_predictions(predictions: "Sequence[Prediction]") -> None:
     """Print a table, then what else is said of each trial, readable at 80 columns."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Table as Grid
     from rich.text import Text
 
-    table = Table(title="Probability of success", title_justify="left")
-    table.add_column("trial", overflow="fold")
-    table.add_column("phase")
-    table.add_column("probability", justify="right")
-    table.add_column(_interval_heading(predictions), justify="right")
-    table.add_column("base rate", justify="right")
-    for prediction in predictions:
-        base = prediction.base_rate
-        table.add_row(
-            Text(prediction.label()),
-            prediction.trial.phase.value,
-            f"{prediction.probability:.2f}",
-            "" if prediction.interval is None else f"{prediction.interval.low:.2f}-{prediction.interval.high:.2f}",
-            f"{base.rate:.2f} (phase {base.group})" if base.group != "all" else f"{base.rate:.2f} (all)",
+    from cladmop.evaluation.tables import Table
+
+    rows = tuple(
+        (
+            one.label(),
+            one.trial.phase.value,
+            f"{one.probability:.2f}",
+            "" if one.interval is None else f"{one.interval.low:.2f}-{one.interval.high:.2f}",
+            f"{one.base_rate.rate:.2f} "
+            + (f"(phase {one.base_rate.group})" if one.base_rate.group != "all" else "(all)"),
         )
+        for one in predictions
+    )
+    header = ("trial", "phase", "probability", _interval_heading(predictions), "base rate")
+    print_table(Table("Probability of success", header, rows, words=(0, 1)))
     console = Console()
-    console.print(table)
     for prediction in predictions:
         console.print(f"\n{prediction.label()}", markup=False, highlight=False)
-        remarks = Table.grid(padding=(0, 1))
+        remarks = Grid.grid(padding=(0, 1))
         for kind, text in _remarks(prediction):
             remarks.add_row(f"  {kind}", Text(text))
         if remarks.row_count:

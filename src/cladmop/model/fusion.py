@@ -16,7 +16,6 @@ from cladmop.model.batch import LEVELS, TrialBatch
 from cladmop.model.config import ModelConfig
 from cladmop.model.criteria import Context
 
-
 _FEW = 64
 """Context tokens up to which rows are fused by groups of like size, each row with a copy of its context."""
 
