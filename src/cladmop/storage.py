@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +202,21 @@ def write_bytes(place: Place, content: bytes) -> None:
             files.pipe_file(path, content)
     except FileNotFoundError as error:
         raise StorageError(f"cannot write {place}: {error}; make its bucket first, or check its name") from error
+
+
+def remove(place: Place) -> None:
+    """Remove a file, if it is there.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be removed.
+    """
+    if not is_remote(place):
+        Path(place).unlink(missing_ok=True)
+        return
+    with _remote(place) as (files, path), suppress(FileNotFoundError):
+        files.rm_file(path)
 
 
 @contextmanager

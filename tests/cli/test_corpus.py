@@ -26,6 +26,10 @@ def source(tmp_path):
     return write_json_source(tmp_path / "studies.json", [study(number) for number in range(6)])
 
 
+def size(path):
+    return f"{path.stat().st_size / 1e6:,.1f} MB"
+
+
 def test_build_and_report(cladmop, source, tmp_path):
     out = tmp_path / "corpus"
     archive = write_xml_source(tmp_path / "old.zip", [study(8), study(1, version="2020-02-03")])
@@ -33,7 +37,14 @@ def test_build_and_report(cladmop, source, tmp_path):
     assert ran.code == 0, ran.err
     assert "successful" in ran.out
     assert "no --top" in ran.err
-    assert all(len(line) <= 80 for line in ran.out.splitlines() if "stored in" not in line)
+    first, second, expected, *tables = ran.out.splitlines()
+    assert (first, second[:18]) == (
+        f"studies.json (json): 1 file, {size(source)}, about 6 records",
+        "old.zip (xml): 1 f",
+    )
+    assert expected.startswith("expected: about ")
+    assert all(part in expected for part in ("by 1 worker, as 8 records took here", "memory 0.", "disk 0.0 MB"))
+    assert all(len(line) <= 80 for line in tables if "stored in" not in line)
     assert pl.read_parquet(out / "trials").height == 7
     ran = cladmop("corpus", "report", out)
     assert ran.code == 0, ran.err
@@ -63,8 +74,10 @@ def test_a_users_table_outranks_what_ships(cladmop, tmp_path):
         (("build", "--source", "nowhere.zip", "--out", "x"), "nowhere.zip"),
         (("build", "--source", __file__, "--out", "x"), "test_corpus.py"),
         (("build", "--source", __file__, "--out", "x", "--cutoff", "soon"), "--cutoff"),
-        (("build", "--source", __file__, "--out", "x", "--top", "nowhere"), "nowhere"),
-        (("build", "--source", __file__, "--out", "x", "--approved", "nowhere"), "nowhere"),
+        (("build", "--source", "studies.json", "--out", "x", "--top", "nowhere"), "nowhere"),
+        (("build", "--source", "studies.json", "--out", "x", "--approved", "nowhere"), "nowhere"),
+        (("build", "--source", "studies.json", "--out", "x", "--workers", 2, "--nlm"), "from one process"),
+        (("build", "--source", "studies.json", "--out", "nonsense://x/y"), "nonsense://x/y"),
         (("build", "--source", __file__, "--out", "x", "--drugs", "nowhere"), "nowhere"),
         (("build", "--source", __file__, "--out", "x", "--chembl", "nowhere"), "nowhere"),
         (("report", "nowhere"), "nowhere"),
@@ -74,6 +87,7 @@ def test_a_users_table_outranks_what_ships(cladmop, tmp_path):
         (("approvals",), "CLADMOP_OFFLINE"),
     ],
 )
+@pytest.mark.usefixtures("source")
 def test_bad_input_is_one_line(cladmop, tmp_path, monkeypatch, arguments, named):
     monkeypatch.chdir(tmp_path)
     ran = cladmop("corpus", *arguments)
@@ -88,7 +102,9 @@ def test_fetch_then_build(cladmop, online, tmp_path):
     with registry([as_json(study(number)) for number in range(5)]) as server:
         ran = cladmop("corpus", "fetch", tmp_path / "raw", "--phase", "PHASE2", "--registry", server.url)
     assert ran.code == 0, ran.err
-    assert "5 studies" in ran.out
+    expected, done = ran.out.strip().splitlines()
+    assert expected.startswith("expected: 5 studies in 1 request, 1.0 s at least; about 0.0 MB to receive")
+    assert done.startswith("5 studies on 1 pages")
     ran = cladmop("corpus", "build", "--source", tmp_path / "raw", "--out", tmp_path / "corpus")
     assert ran.code == 0, ran.err
     assert pl.read_parquet(tmp_path / "corpus" / "trials").height == 5

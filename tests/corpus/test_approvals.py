@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 
 from cladmop.corpus.approvals import Approvals, download_approved, downloaded_path, load_approvals, read_ingredients
+from cladmop.corpus.reading import NameReader
 from cladmop.drugs.resolve import DrugResolver
 from cladmop.errors import InputError, MissingArtefactError
 
@@ -44,7 +45,10 @@ def test_what_holds_no_ingredient_is_refused(tmp_path, content):
 def test_salts_stereo_and_suffixes_count_as_one():
     resolver = DrugResolver.default()
     approvals = Approvals.from_names(
-        ["IMATINIB MESYLATE", "TRASTUZUMAB-DKST", "INSULIN RECOMBINANT HUMAN", "ABACAVIR; LAMIVUDINE"], resolver, "", ""
+        ["IMATINIB MESYLATE", "TRASTUZUMAB-DKST", "INSULIN RECOMBINANT HUMAN", "ABACAVIR; LAMIVUDINE"],
+        NameReader(resolver).substances,
+        "",
+        "",
     )
     for name in ("imatinib", "Gleevec 400 mg", "trastuzumab", "insulin", "lamivudine"):
         assert all(approvals.covers(drug) for drug in resolver.resolve(name)), name
@@ -53,18 +57,18 @@ def test_salts_stereo_and_suffixes_count_as_one():
 
 
 def test_given_then_downloaded_then_shipped(tmp_path, home):
-    resolver = DrugResolver.default()
-    shipped = load_approvals(None, resolver)
+    resolve = NameReader(DrugResolver.default()).substances
+    shipped = load_approvals(None, resolve)
     assert len(shipped.names) > 1500
     assert shipped.source == "snapshot of Drugs@FDA"
     downloaded_path().parent.mkdir(parents=True)
     downloaded_path().write_text("aspirin\n", encoding="utf-8")
-    assert load_approvals(None, resolver).names == {"aspirin"}
+    assert load_approvals(None, resolve).names == {"aspirin"}
     given = tmp_path / "given.txt"
     given.write_text("caffeine\n", encoding="utf-8")
-    assert load_approvals(given, resolver).source == "given.txt"
+    assert load_approvals(given, resolve).source == "given.txt"
     with pytest.raises(MissingArtefactError, match="nowhere"):
-        load_approvals(tmp_path / "nowhere", resolver)
+        load_approvals(tmp_path / "nowhere", resolve)
 
 
 @pytest.fixture

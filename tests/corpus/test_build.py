@@ -170,6 +170,11 @@ def test_killed_at_any_moment_it_ends_the_same(registry, corpus, tmp_path, momen
     assert not list(out.glob(".*"))
 
 
+def test_a_corpus_below_a_hidden_folder_is_the_same(registry, corpus, tmp_path):
+    source = write_json_source(tmp_path / "studies.json", registry)
+    assert run([source], tmp_path / ".hidden" / "built") == read_manifest(corpus)
+
+
 def test_bad_settings_and_sources_are_one_error(tmp_path):
     with pytest.raises(InputError, match="no source"):
         run([], tmp_path / "out")

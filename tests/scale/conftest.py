@@ -1,5 +1,9 @@
-"""Trials of invented texts, and the tiny language model open."""
+"""Trials of invented texts, the tiny language model open, and Ray for one test at a time."""
 
+import fcntl
+import os
+
+import psutil
 import pytest
 
 from cladmop.sources.inputs import read_trials
@@ -35,3 +39,37 @@ def small_shards(monkeypatch):
     from cladmop.encoders import cache
 
     monkeypatch.setattr(cache, "SHARD_TOKENS", 40)
+
+
+@pytest.fixture
+def ray_alone(tmp_path_factory, monkeypatch):
+    """Let no other test process run a cluster meanwhile, and no process of Ray outlive the test."""
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    from cladmop.scale.job import QUIET
+
+    for name, value in QUIET.items():
+        monkeypatch.setenv(name, value)
+    started: set[psutil.Process] = set()
+
+    def watched(stop):
+        def stop_and_know(*arguments, **settings):
+            started.update(psutil.Process().children(recursive=True))
+            return stop(*arguments, **settings)
+
+        return stop_and_know
+
+    monkeypatch.setattr(ray, "shutdown", watched(ray.shutdown))
+    monkeypatch.setattr(Cluster, "shutdown", watched(Cluster.shutdown))
+    root = tmp_path_factory.getbasetemp()
+    shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    with (shared / "ray.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+        ray.shutdown()
+        _, late = psutil.wait_procs(started, timeout=20)
+        alive = [process for process in late if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+        for process in alive:
+            process.kill()
+        assert alive == []

@@ -1,14 +1,9 @@
 """A job of several workers writes what one process writes, to the byte, also when a worker is killed in its middle."""
 
-import os
-import signal
 import sys
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from cladmop.encoders.base import Unit
@@ -16,12 +11,10 @@ from cladmop.encoders.cache import StateCache
 from cladmop.encoders.shards import shard_name
 from cladmop.errors import InputError, MissingDependencyError
 from cladmop.scale import worker
-from cladmop.scale.job import QUIET, Workers, encode, folder_name, plan
+from cladmop.scale.job import Workers, encode, folder_name, plan
 from cladmop.scale.texts import Texts, texts_of
 from cladmop.scale.worker import encode_shard
-
-pytest.importorskip("ray")
-os.environ.update(QUIET)
+from scale.ray_cluster import killed_in_the_middle, two_nodes
 
 
 def bytes_of(root: Path) -> dict[str, bytes]:
@@ -34,46 +27,21 @@ def in_one_process(encoder, texts: Texts, root: Path) -> dict[str, bytes]:
     return bytes_of(root)
 
 
-@pytest.fixture
-def two_nodes():
-    """A Ray cluster of two nodes on this machine, one processor each."""
-    from ray.cluster_utils import Cluster
-
-    node = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
-    cluster.add_node(**node)
-    yield cluster
-    cluster.shutdown()
-
-
-def kill_a_worker(folder: Path, after: int, killed: list[int]) -> None:
-    """Kill a worker of our own cluster that is encoding, once some shards are there."""
-    deadline = time.monotonic() + 100
-    while time.monotonic() < deadline and not killed:
-        busy = [
-            process
-            for process in psutil.Process().children(recursive=True)
-            if any("encode_shard" in part for part in process.cmdline()[:1])
-        ]
-        if len(list(folder.glob("*/*.safetensors"))) >= after and busy:
-            os.kill(busy[0].pid, signal.SIGKILL)
-            killed.append(busy[0].pid)
-        time.sleep(0.005)
-
-
 @pytest.mark.slow
+@pytest.mark.usefixtures("ray_alone")
 def test_a_killed_worker_of_two_nodes_loses_nothing_and_doubles_nothing(
-    tmp_path, some_trials, encoder, spec, small_shards, two_nodes
+    tmp_path, some_trials, encoder, spec, small_shards
 ):
     texts = texts_of(some_trials, Unit.TOKENS)
     parts = plan(encoder, texts, tmp_path / "many")
     shards = sum(len(part.shards) for part in parts)
     assert shards > 20
-    killed: list[int] = []
-    killer = threading.Thread(target=kill_a_worker, args=(tmp_path / "many", 5, killed))
-    killer.start()
-    done = encode(encoder, spec, parts, tmp_path / "many", Workers(2, two_nodes.address))
-    killer.join()
+
+    def begun() -> bool:
+        return len(list((tmp_path / "many").glob("*/*.safetensors"))) >= 5
+
+    with two_nodes() as address, killed_in_the_middle("encode_shard", begun) as killed:
+        done = encode(encoder, spec, parts, tmp_path / "many", Workers(2, address))
     assert len(killed) == 1
     assert bytes_of(tmp_path / "many") == in_one_process(encoder, texts, tmp_path / "one")
     assert done.files == sum(done.workers.values()) == shards
@@ -81,17 +49,8 @@ def test_a_killed_worker_of_two_nodes_loses_nothing_and_doubles_nothing(
     assert len(done.workers) >= 2
 
 
-@pytest.fixture
-def one_node():
-    """Ray on this machine alone, left when the test ends."""
-    yield
-    import ray
-
-    ray.shutdown()
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_node")
+@pytest.mark.usefixtures("ray_alone")
 def test_a_job_does_what_is_missing_and_says_what_a_worker_says(tmp_path, some_trials, encoder, spec, small_shards):
     texts = texts_of(some_trials, Unit.ITEMS)
     whole = in_one_process(encoder, texts, tmp_path / "one")

@@ -10,11 +10,12 @@ from cladmop.drugs.resolve import DrugResolver
 from cladmop.encoders.base import Unit
 from cladmop.encoders.cache import StateCache
 from cladmop.errors import CorruptArtefactError, InputError, MissingArtefactError, MissingDependencyError, StorageError
+from cladmop.scale import copying
 from cladmop.scale.copying import copy_folder, working_folder
 from cladmop.scale.job import folder_name, plan
 from cladmop.scale.texts import read_source, texts_of
 from cladmop.scale.worker import encode_shard
-from cladmop.storage import list_files, read_bytes, read_json, write_bytes
+from cladmop.storage import list_files, read_bytes, read_json, remove, write_bytes
 from invented_registry import study, write_json_source
 
 pytest.importorskip("s3fs")
@@ -76,6 +77,58 @@ def test_a_corpus_built_to_a_url_is_read_as_the_local_one(bucket, source, tmp_pa
     assert all(read_bytes(f"{remote}/{name}") == (local / name).read_bytes() for name in names)
 
 
+def test_the_verb_builds_to_a_url_and_goes_on_after_a_cut_copy(cladmop, bucket, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(copying, "home", lambda: tmp_path / "home")
+    approved = tmp_path / "approved.txt"
+    approved.write_text("aspirin\n", encoding="utf-8")
+    arguments = ("corpus", "build", "--source", source, "--approved", approved, "--out")
+    local, remote = tmp_path / "corpus", f"{bucket}/corpus"
+    assert cladmop(*arguments, local).code == 0
+
+    def cut(place, content):
+        if "drugs" in str(place):
+            raise StorageError(f"cannot write {place}: cut")
+        write_bytes(place, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(copying, "write_bytes", cut)
+        ran = cladmop(*arguments, remote)
+    assert ran.code == 2
+    assert "drugs" in ran.err
+    with pytest.raises(MissingArtefactError, match="holds no finished corpus"):
+        read_manifest(remote)
+    ran = cladmop(*arguments, remote)
+    assert (ran.code, "resolving" in ran.err) == (0, False), ran.err
+    names = [name for name in list_files(local) if not name.startswith(".")]
+    assert list(list_files(remote)) == names
+    assert all(read_bytes(f"{remote}/{name}") == (local / name).read_bytes() for name in names)
+    assert not any((tmp_path / "home" / "building").iterdir())
+    monkeypatch.setattr(copying, "copy_folder", lambda *_: pytest.fail("copied what is there"))
+    ran = cladmop(*arguments, remote)
+    assert (ran.code, "resolving" in ran.err) == (0, False), ran.err
+    assert f"stored in {remote}" in ran.out
+
+
+def test_another_corpus_takes_the_place_of_a_former_one(bucket, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(copying, "home", lambda: tmp_path / "home")
+    remote = built(source, f"{bucket}/corpus")
+    with working_folder(remote) as folder:
+        assert [path.name for path in folder.iterdir()] == ["manifest.json"]
+        settings = BuildSettings(cutoff="2004-01-01")
+        build([(source, None)], folder, settings, DrugResolver.default(), lambda _: None)
+    assert read_manifest(remote)["cutoff"] == "2004-01-01"
+    assert read_corpus(remote) == []
+
+
+def test_a_report_of_a_url_goes_there_or_home(cladmop, bucket, source, tmp_path):
+    remote, page = built(source, f"{bucket}/corpus"), tmp_path / "page.html"
+    ran = cladmop("corpus", "report", remote)
+    assert (ran.code, ran.out) == (0, f"report: {remote}/report.html\n"), ran.err
+    assert cladmop("corpus", "report", remote, "--out", page).code == 0
+    assert read_bytes(f"{remote}/report.html") == page.read_bytes()
+    assert b"Records in, dropped and out" in page.read_bytes()
+
+
 def test_what_is_not_there_or_damaged_is_one_error(bucket, source, tmp_path):
     with pytest.raises(MissingArtefactError, match="holds no finished corpus"):
         read_corpus(f"{bucket}/nothing")
@@ -133,5 +186,8 @@ def test_a_store_in_memory_serves_as_well():
     write_bytes("memory://shelf/a/b.json", b'{"x": 1}')
     assert read_json("memory://shelf/a/b.json") == {"x": 1}
     assert list_files("memory://shelf") == {"a/b.json": 8}
+    remove("memory://shelf/a/b.json")
+    remove("memory://shelf/a/b.json")
+    assert list_files("memory://shelf") == {}
     with pytest.raises(MissingArtefactError, match="no file memory://shelf/c"):
         read_bytes("memory://shelf/c")

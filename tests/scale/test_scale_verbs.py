@@ -27,8 +27,8 @@ def scale(home, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("ray_alone")
 def test_encode_says_what_it_takes_and_does_it_once(scale, invented_corpus, language_model, home):
-    pytest.importorskip("ray")
     arguments = ("encode", invented_corpus, "--encoder", language_model, "--workers", 1)
     told = scale(*arguments)
     first, second, expected, done = told.strip().splitlines()[-4:]

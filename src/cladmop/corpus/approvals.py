@@ -8,7 +8,7 @@ and cell products are licensed elsewhere and are not in it.
 import json
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,10 +17,12 @@ from typing import Any
 from cladmop.config import home
 from cladmop.drugs.kinds import DrugKind
 from cladmop.drugs.names import normalise, without_salt
-from cladmop.drugs.resolve import DrugResolver, Resolution
+from cladmop.drugs.resolve import Resolution
 from cladmop.errors import InputError, MissingArtefactError
 from cladmop.storage import sha256_of
 
+ResolveAll = Callable[[Sequence[str]], Iterable[tuple[Resolution, ...]]]
+"""Resolves many names, in their order."""
 DRUGS_AT_FDA = "https://www.fda.gov/media/89850/download"
 """Drugs@FDA's data files, a zip with ``Products.txt``; renewed weekly."""
 _SNAPSHOT = "approved_ingredients.txt"
@@ -47,12 +49,13 @@ class Approvals:
     """Of the file, 64 hexadecimal digits."""
 
     @classmethod
-    def from_names(cls, ingredients: Iterable[str], resolver: DrugResolver, source: str, sha256: str) -> "Approvals":
+    def from_names(cls, ingredients: Iterable[str], resolve: ResolveAll, source: str, sha256: str) -> "Approvals":
         """Resolve ingredient strings, which may name several substances (``abacavir; lamivudine``)."""
         keys, names = set(), set()
-        for name in {part.strip() for text in ingredients for part in text.split(";") if part.strip()}:
+        asked = sorted({part.strip() for text in ingredients for part in text.split(";") if part.strip()})
+        for name, substances in zip(asked, resolve(asked), strict=True):
             names.add(_bare(name))
-            for found in resolver.resolve(name):
+            for found in substances:
                 if found.inchikey is not None:
                     keys.add(found.inchikey[:14])
                 elif found.kind is not DrugKind.PLACEBO:
@@ -71,7 +74,7 @@ def _bare(name: str) -> str:
     return without_salt(_SUFFIX.sub("", normalise(text)))
 
 
-def load_approvals(path: Path | None, resolver: DrugResolver) -> Approvals:
+def load_approvals(path: Path | None, resolve: ResolveAll) -> Approvals:
     """Return the approvals of a file, else those last downloaded, else the snapshot that ships.
 
     Raises
@@ -79,15 +82,25 @@ def load_approvals(path: Path | None, resolver: DrugResolver) -> Approvals:
     MissingArtefactError, InputError
         If the given file is missing or holds no ingredients.
     """
+    chosen, source = chosen_list(path)
+    return Approvals.from_names(read_ingredients(chosen), resolve, source, sha256_of(chosen))
+
+
+def chosen_list(path: Path | None) -> tuple[Path, str]:
+    """Return which list of ingredients is read, and what it is: the given one, the last download, or what ships.
+
+    Raises
+    ------
+    MissingArtefactError
+        If the given file is missing.
+    """
     if path is not None and not path.is_file():
         raise MissingArtefactError(f"no file {path}; give Drugs@FDA's data files (see `cladmop corpus approvals`)")
     current = downloaded_path()
     chosen = path or (current if current.is_file() else None)
     if chosen is None:
-        shipped = files("cladmop.corpus") / _SNAPSHOT
-        chosen = Path(str(shipped))
-        return Approvals.from_names(read_ingredients(chosen), resolver, "snapshot of Drugs@FDA", sha256_of(chosen))
-    return Approvals.from_names(read_ingredients(chosen), resolver, chosen.name, sha256_of(chosen))
+        return Path(str(files("cladmop.corpus") / _SNAPSHOT)), "snapshot of Drugs@FDA"
+    return chosen, chosen.name
 
 
 def downloaded_path() -> Path:

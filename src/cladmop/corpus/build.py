@@ -12,7 +12,7 @@ from cladmop.corpus.approvals import load_approvals
 from cladmop.corpus.deciding import Candidate, Decided, Evidence, Loss, choose, decide, load_criteria
 from cladmop.corpus.heldout import HeldOut, held_out_rows
 from cladmop.corpus.manifest import BuildSettings, Tally, finished, identity, write_manifest
-from cladmop.corpus.reading import NameReader
+from cladmop.corpus.reading import Crew, NameReader
 from cladmop.corpus.staging import DROPPED_SCHEMA, Staged, stage
 from cladmop.corpus.tables import (
     DISEASE_SCHEMA,
@@ -42,6 +42,7 @@ def build(  # noqa: PLR0917 (what, where and how, then who answers and who liste
     resolver: DrugResolver,
     say: Say,
     look_up: Callable[[str], CodeMatch] | None = None,
+    crew: Crew | None = None,
 ) -> dict[str, Any]:
     """Build a corpus from registry files; a killed build goes on with what it had read.
 
@@ -60,6 +61,8 @@ def build(  # noqa: PLR0917 (what, where and how, then who answers and who liste
         Told what is going on.
     look_up
         Asked for conditions that have no code offline, such as ``NlmLookup.match``.
+    crew
+        Workers that read the names; none for this process. The corpus is the same, to the byte.
 
     Returns
     -------
@@ -75,19 +78,18 @@ def build(  # noqa: PLR0917 (what, where and how, then who answers and who liste
     """
     if not sources:
         raise InputError("no source; give --source FILE with a registry file, and repeat it for more")
-    approvals = load_approvals(settings.approved, resolver)
+    names = NameReader(resolver, look_up, crew)
+    approvals = load_approvals(settings.approved, names.substances)
     held_out = HeldOut(held_out_rows(settings.top) if settings.top is not None else ())
     staged = [stage(path, kind, out / _STAGING, say) for path, kind in sources]
     decided_by = identity(staged, settings, approvals, held_out, _readers(resolver, look_up))
     manifest = finished(out, decided_by)
     if manifest is None:
         (out / MANIFEST).unlink(missing_ok=True)
-        tally = _write_tables(
-            staged, out, Evidence(settings.cutoff, held_out, approvals), NameReader(resolver, look_up), say
-        )
+        tally = _write_tables(staged, out, Evidence(settings.cutoff, held_out, approvals), names, say)
         manifest = write_manifest(out, decided_by, tally)
     else:
-        say(f"{out} holds this corpus already")
+        say("this corpus is there already")
     rmtree(out / _STAGING, ignore_errors=True)
     return manifest
 

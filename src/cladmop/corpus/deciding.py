@@ -101,6 +101,8 @@ def choose(
         one.studies().select([*_NAMES, "drop"]).with_columns(place=pl.lit(place)) for place, one in enumerate(staged)
     ]
     newest_first = pl.concat(frames).sort(["nct_id", "version", "place"], descending=[False, True, False]).collect()
+    newest = newest_first.unique("nct_id", keep="first", maintain_order=True)
+    names.prepare(study_of(row) for row in newest.iter_rows(named=True))
     candidates = []
     with progress_bar("resolving names", newest_first.height, "records") as bar:
         for nct_id, records in groupby(newest_first.iter_rows(named=True), key=lambda row: str(row["nct_id"])):

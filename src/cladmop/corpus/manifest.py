@@ -118,7 +118,8 @@ def finished(out: Path, decided_by: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def write_manifest(out: Path, decided_by: Mapping[str, Any], tally: Tally) -> dict[str, Any]:
     """Write the manifest over the finished tables, and return it."""
-    files = {str(path.relative_to(out)): sha256_of(path) for path in sorted(out.rglob("*.parquet")) if _is_table(path)}
+    tables = [path.relative_to(out) for path in sorted(out.rglob("*.parquet"))]
+    files = {str(path): sha256_of(out / path) for path in tables if _is_table(path)}
     lines = "\n".join(f"{name} {digest}" for name, digest in files.items())
     read = sum(source["records"] for source in decided_by["sources"])
     processed = sorted({date for source in decided_by["sources"] for date in source["processed"] if date})
@@ -145,4 +146,5 @@ def write_manifest(out: Path, decided_by: Mapping[str, Any], tally: Tally) -> di
 
 
 def _is_table(path: Path) -> bool:
+    """Tell whether a file, by its path in the corpus, is no work in progress."""
     return not any(part.startswith(".") for part in path.parts)

@@ -1,8 +1,12 @@
-"""How a build reads the names of a study: each distinct name once, drugs and diseases with their provenance."""
+"""How a build reads the names of a study: each distinct name once, drugs and diseases with their provenance.
 
-from collections.abc import Callable
+The names of many studies may be read by a crew of workers at once: they answer by the same function, and what a study
+is read from is the same.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cladmop.corpus.rules import active
 from cladmop.diseases.conditions import MESH, CodeMatch, ConditionCodes, resolve_conditions
@@ -11,6 +15,54 @@ from cladmop.diseases.wording import words
 from cladmop.drugs.kinds import DrugKind
 from cladmop.drugs.resolve import DrugResolver, Resolution
 from cladmop.records import Drug, Study
+
+
+class DrugName(NamedTuple):
+    """What is asked of the drugs."""
+
+    name: str
+    others: tuple[str, ...] = ()
+    """Other names, looked up where ``name`` is not known."""
+
+
+class ConditionNames(NamedTuple):
+    """What is asked of the diseases: those of one study together."""
+
+    names: tuple[str, ...]
+    terms: tuple[str, ...]
+    """MeSH terms, which stand in where no name has a code."""
+
+
+class Names(NamedTuple):
+    """Names to read, each once."""
+
+    drugs: tuple[DrugName, ...] = ()
+    conditions: tuple[ConditionNames, ...] = ()
+
+
+class Answers(NamedTuple):
+    """What some `Names` were read as, in their order."""
+
+    drugs: tuple[tuple[Resolution, ...], ...]
+    conditions: tuple[ConditionCodes, ...]
+
+
+Crew = Callable[[Names], Iterable[tuple[Names, Answers]]]
+"""Workers that read many names: parts of what was asked with their answers, in any order."""
+
+
+def answer(asked: Names, resolver: DrugResolver, look_up: Callable[[str], CodeMatch] | None = None) -> Answers:
+    """Read names, here and now.
+
+    Raises
+    ------
+    CladmopError
+        If a source of names cannot be read.
+    """
+    return Answers(
+        tuple(resolver.resolve_drug(Drug(name=one.name, other_names=one.others)) for one in asked.drugs),
+        tuple(resolve_conditions(one.names, one.terms, look_up) for one in asked.conditions),
+    )
 
 
 @dataclass(frozen=True)
@@ -94,28 +146,76 @@ class NameReader:
         Names to structures.
     look_up
         Asked for conditions that have no code offline; none to leave them without.
+    crew
+        Reads the names that are known ahead; none to read each when its study comes.
     """
 
-    def __init__(self, resolver: DrugResolver, look_up: Callable[[str], CodeMatch] | None = None) -> None:
+    def __init__(
+        self,
+        resolver: DrugResolver,
+        look_up: Callable[[str], CodeMatch] | None = None,
+        crew: Crew | None = None,
+    ) -> None:
         self._resolver = resolver
         self._look_up = look_up
-        self._drugs: dict[tuple[str, tuple[str, ...]], tuple[Resolution, ...]] = {}
-        self._diseases: dict[tuple[tuple[str, ...], tuple[str, ...]], ConditionCodes] = {}
+        self._crew = crew
+        self._drugs: dict[DrugName, tuple[Resolution, ...]] = {}
+        self._conditions: dict[ConditionNames, ConditionCodes] = {}
+
+    def prepare(self, studies: Iterable[Study]) -> None:
+        """Let the crew, if there is one, read the names of the studies to come."""
+        if self._crew is None:
+            return
+        drugs: dict[DrugName, None] = {}
+        conditions: dict[ConditionNames, None] = {}
+        for study in studies:
+            drugs |= dict.fromkeys(_drug_names(study))
+            conditions[_condition_names(study)] = None
+        self._learn(
+            Names(
+                tuple(one for one in drugs if one not in self._drugs),
+                tuple(one for one in conditions if one not in self._conditions),
+            )
+        )
+
+    def substances(self, names: Sequence[str]) -> list[tuple[Resolution, ...]]:
+        """Resolve drug names that are of no study, in their order."""
+        asked = Names(tuple(DrugName(name) for name in dict.fromkeys(names)))
+        self._learn(asked)
+        return [self._drugs[DrugName(name)] for name in names]
 
     def read(self, study: Study) -> ReadStudy:
         """Resolve one study's drugs and diseases."""
-        drugs = [
-            (one.name, found)
-            for one in study.drugs
-            if one.name.strip()
-            for found in self._resolve(one.name, tuple(name for name in one.other_names if name.strip()))
-        ]
-        asked = (study.conditions, study.condition_terms)
-        if asked not in self._diseases:
-            self._diseases[asked] = resolve_conditions(*asked, self._look_up)
-        return ReadStudy(study, tuple(drugs), self._diseases[asked])
+        drugs, conditions = _drug_names(study), _condition_names(study)
+        missing = Names(
+            tuple(one for one in dict.fromkeys(drugs) if one not in self._drugs),
+            () if conditions in self._conditions else (conditions,),
+        )
+        self._note(missing, answer(missing, self._resolver, self._look_up))
+        found = [(one.name, drug) for one in drugs for drug in self._drugs[one]]
+        return ReadStudy(study, tuple(found), self._conditions[conditions])
 
-    def _resolve(self, name: str, others: tuple[str, ...]) -> tuple[Resolution, ...]:
-        if (name, others) not in self._drugs:
-            self._drugs[name, others] = self._resolver.resolve_drug(Drug(name=name, other_names=others))
-        return self._drugs[name, others]
+    def _learn(self, asked: Names) -> None:
+        """Read names by the crew, or here where there is none."""
+        if self._crew is None:
+            self._note(asked, answer(asked, self._resolver, self._look_up))
+            return
+        for part, answers in self._crew(asked):
+            self._note(part, answers)
+
+    def _note(self, asked: Names, answers: Answers) -> None:
+        self._drugs.update(zip(asked.drugs, answers.drugs, strict=True))
+        self._conditions.update(zip(asked.conditions, answers.conditions, strict=True))
+
+
+def _drug_names(study: Study) -> list[DrugName]:
+    """Return what is asked of a study's drugs, in their order."""
+    return [
+        DrugName(one.name, tuple(name for name in one.other_names if name.strip()))
+        for one in study.drugs
+        if one.name.strip()
+    ]
+
+
+def _condition_names(study: Study) -> ConditionNames:
+    return ConditionNames(study.conditions, study.condition_terms)

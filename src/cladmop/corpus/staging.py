@@ -138,8 +138,7 @@ class _Reading:
 
     def take(self, study: Study) -> None:
         try:
-            drop = screen(study)
-            evidence = drop is None or (drop in _EVIDENCE and bool(study.drugs) and span(study)[0] > 0)
+            drop, evidence = screened(study)
         except InputError as error:
             self._lose(study.nct_id, Drop.UNREADABLE, str(error))
             return
@@ -167,6 +166,18 @@ class _Reading:
         self._lost.add({"nct_id": nct_id, "reason": reason.value, "detail": detail, "source": self._source})
 
 
+def screened(study: Study) -> tuple[Drop | None, bool]:
+    """Return the rule that drops a record by what it says itself, if any, and whether its names are evidence.
+
+    Raises
+    ------
+    InputError
+        If the phase cannot be read.
+    """
+    drop = screen(study)
+    return drop, drop is None or (drop in _EVIDENCE and bool(study.drugs) and span(study)[0] > 0)
+
+
 def study_of(row: dict[str, Any]) -> Study:
     """Return the study of one staged row; columns that were not loaded are empty."""
     fields = {name: value for name, value in row.items() if name in STUDY_SCHEMA and value is not None}
@@ -178,17 +189,18 @@ def study_of(row: dict[str, Any]) -> Study:
     return Study(**fields)
 
 
-def _files(source: Path) -> list[Path]:
+def files_of(source: Path) -> list[Path]:
+    """Return the files of a source, sorted."""
     return [source] if source.is_file() else sorted(path for path in source.rglob("*") if path.is_file())
 
 
 def _size(source: Path) -> int:
-    return sum(path.stat().st_size for path in _files(source))
+    return sum(path.stat().st_size for path in files_of(source))
 
 
 def _digest(source: Path) -> str:
     """Return the SHA-256 of a file, or of the names and digests of a folder's files."""
     if source.is_file():
         return sha256_of(source)
-    lines = (f"{path.relative_to(source)} {sha256_of(path)}" for path in _files(source))
+    lines = (f"{path.relative_to(source)} {sha256_of(path)}" for path in files_of(source))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

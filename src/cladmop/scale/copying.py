@@ -1,15 +1,17 @@
 """Folders to and from an object store: corpora and hidden states, the file that says they are whole written last."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
 
-from cladmop.corpus.tables import MANIFEST
+from cladmop.config import home
+from cladmop.corpus.tables import DROPPED, MANIFEST
 from cladmop.errors import InputError, MissingArtefactError
 from cladmop.progress import progress_bar
-from cladmop.storage import Place, below, is_remote, list_files, read_bytes, write_bytes
+from cladmop.storage import Place, below, exists, is_remote, list_files, read_bytes, remove, write_bytes
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,34 @@ def copy_folder(source: Place, target: Place) -> Copied:
 
 @contextmanager
 def working_folder(place: Place) -> Iterator[Path]:
-    """Yield a local folder to build in: the place itself, or for a URL one that is copied there on success.
+    """Yield a local folder to build a corpus in: the place itself, or for a URL one that is copied there on success.
 
-    So ``build(sources, folder, ...)`` writes a corpus to ``s3://bucket/corpus``.
+    So ``build(sources, folder, ...)`` writes a corpus to ``s3://bucket/corpus``. The folder of a URL is in cladmop's
+    home until all is there, so that a killed build or copy goes on. A corpus that the URL holds is left as it is when
+    it is the one asked for, and replaced otherwise, as in a folder.
+
+    Raises
+    ------
+    StorageError
+        If the URL cannot be reached or written.
     """
     if not is_remote(place):
         yield Path(place)
         return
-    with TemporaryDirectory(prefix="cladmop-") as folder:
-        yield Path(folder)
-        copy_folder(Path(folder), place)
+    folder = home() / "building" / hashlib.sha256(str(place).encode()).hexdigest()[:16]
+    held = read_bytes(below(place, MANIFEST)) if exists(below(place, MANIFEST)) else None
+    if not (folder / DROPPED).is_file():
+        # Nothing is built here yet: what is there, if anything, is known by its manifest.
+        remove(folder / MANIFEST)
+        if held is not None:
+            write_bytes(folder / MANIFEST, held)
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    if (folder / DROPPED).is_file():
+        if held is not None and held != read_bytes(folder / MANIFEST):
+            remove(below(place, MANIFEST))
+        copy_folder(folder, place)
+    rmtree(folder)
 
 
 def _is_hidden(name: str) -> bool:

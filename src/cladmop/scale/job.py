@@ -35,16 +35,16 @@ QUIET = {
 """Ray reports to nobody: its telemetry and metrics are off, and no dashboard is started."""
 NOTE = "encoder.json"
 """Says what a folder's states are of."""
-_STORE_BYTES = 200_000_000
-"""Object store of a cluster of this machine alone: it passes texts, not states."""
+_STORE_BYTES = 100_000_000
+"""Object store of a cluster of this machine alone: it passes texts and names, not states."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """How many processes encode, and where."""
+    """How many processes work, and where."""
 
     number: int = 1
-    """Shards encoded at once, at least 1."""
+    """Tasks at once, at least 1."""
     address: str | None = None
     """Of a running Ray cluster (``HOST:6379``, or ``auto``); none for this machine alone."""
     gpus: float = 0.0
@@ -78,7 +78,7 @@ class Workers:
             import ray.data
         except ImportError as error:
             raise MissingDependencyError(
-                f"encoding by several workers needs Ray ({error}); install it with: pip install 'cladmop[ray]'"
+                f"work by several workers needs Ray ({error}); install it with: pip install 'cladmop[ray]'"
             ) from error
         # Without "local" Ray would join whatever cluster runs on this machine, of whoever it is.
         alone = {"address": "local", "num_cpus": self.number, "object_store_memory": _STORE_BYTES}
