@@ -4,10 +4,11 @@ Scoring writes rows (see `cladmop.results`) without reading a test label; `resul
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,16 +137,16 @@ def score_shipped(data: TopData, folder: Path, say: Say) -> list[Row]:
     model = TrialOutcomeClassifier.from_pretrained("default")
     note = "fit on train, valid and other phases"
 
-    def blend(trials: Sequence[Trial]) -> NDArray[np.float64]:
-        return np.asarray(model.predict_proba(trials)[:, 1])
+    members = {"valid": data.trials("valid"), "test": data.test}
+    parts = {split: model.part_probabilities(trials) for split, trials in members.items()}
 
-    rows = [score_trials(data, blend, "Shipped model", note, folder / "0-blend")]
+    def row(place: str, name: str, scores: Callable[[Mapping[str, NDArray[np.float64]]], NDArray[np.float64]]) -> Row:
+        splits = {split: [scores_by_id(members[split], scores(found))] for split, found in parts.items()}
+        return save_row(folder / place, name, note, splits)
+
+    rows = [row("0-blend", "Shipped model", model.blend_)]
     for number, part in enumerate(model.blend_.weights, start=1):
-
-        def alone(trials: Sequence[Trial], part: str = part) -> NDArray[np.float64]:
-            return model.part_probabilities(trials)[part]
-
-        rows.append(score_trials(data, alone, f"Shipped model, {part} alone", note, folder / f"{number}-{part}"))
+        rows.append(row(f"{number}-{part}", f"Shipped model, {part} alone", itemgetter(part)))
     return rows
 
 

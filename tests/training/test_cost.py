@@ -114,3 +114,11 @@ def test_the_median_batch_stands_for_an_epoch_and_the_largest_for_memory():
 )
 def test_times_are_told_in_the_unit_that_fits(seconds, told):
     assert duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(5, "5.0 s"), (90, "90 s"), (600, "10 min"), (7199, "120 min"), (36_000, "10 h"), (864_000, "10.0 days")],
+)
+def test_times_are_for_people(seconds, text):
+    assert duration(seconds) == text

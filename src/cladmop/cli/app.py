@@ -1,5 +1,6 @@
 """The application: all verbs together. Heavy imports wait until a verb runs."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -88,6 +89,8 @@ _EXTRAS = {**dict.fromkeys(_NN, "nn"), **dict.fromkeys(_SERVE, "serve")}
 def main() -> None:
     """Run the command line; what the user can mend is one line on standard error and exit code 2."""
     take_any_text()
+    # Threads that wait for others sleep: spinning, they would take the core of whoever they wait for.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except CladmopError as error:

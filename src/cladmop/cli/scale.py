@@ -147,7 +147,8 @@ def copy(
 
 def _forecast(model: "HiddenStateEncoder", parts: "list[Part]", staff: "Workers") -> None:
     """Print tokens, disk, time and memory before any work."""
-    from cladmop.scale.capacity import duration, measure
+    from cladmop.scale.capacity import measure
+    from cladmop.training.cost import duration
 
     for part in parts:
         missing = sum(len(shard) for shard in part.shards)

@@ -1,6 +1,5 @@
 """``cladmop serve``: the REST API and the page, on this machine."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -55,8 +54,6 @@ def serve(
 
     Bodies are limited in size and time, uploads stay in memory, and nothing that a request says is logged.
     """
-    # Threads that spin while they wait take the cores from those that work; to be set before torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from cladmop.server.run import run
     from cladmop.server.settings import Limits, Settings, read_token
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cladmop.diseases.icd import ancestors, vocabulary
 from cladmop.diseases.wording import Name, read, words
@@ -126,6 +126,23 @@ def tabular() -> Wordings:
     return Wordings(_wordings())
 
 
+def tabular_list() -> Any:  # noqa: ANN401 (an untyped module)
+    """Return the module that holds the tabular list.
+
+    Raises
+    ------
+    MissingDependencyError
+        If ``simple-icd-10-cm`` is not installed.
+    """
+    try:
+        import simple_icd_10_cm
+    except ImportError as error:
+        raise MissingDependencyError(
+            "names of diseases need the tabular list; install it with: pip install simple-icd-10-cm"
+        ) from error
+    return simple_icd_10_cm
+
+
 @cache
 def texts() -> tuple[tuple[str, str], ...]:
     """Return every wording of the tabular list as written, with its code in the vocabulary.
@@ -135,12 +152,7 @@ def texts() -> tuple[tuple[str, str], ...]:
     MissingDependencyError
         If ``simple-icd-10-cm`` is not installed.
     """
-    try:
-        import simple_icd_10_cm as source
-    except ImportError as error:
-        raise MissingDependencyError(
-            "condition names need the tabular list; install it with: pip install simple-icd-10-cm"
-        ) from error
+    source = tabular_list()
     found: list[tuple[str, str]] = []
     for code in vocabulary().lineages:
         if not source.is_valid_item(code):  # retired by a later release than the vocabulary's

@@ -35,7 +35,6 @@ FORMAT = 2
 _WEIGHTS = "model.safetensors"
 _NETWORK, _STATES, _REPLICATES = "network-{number}.", "states.", "replicates-{name}."
 _CONFORMAL, _CLOUD = "conformal.", "cloud."
-_TABLE, _ROWS = "tokens.ancestor.weight", "tokens.ancestor.rows"
 _TESTED = "tested.json"
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -135,14 +134,12 @@ def _provenance(model: "TrialOutcomeClassifier", card: Mapping[str, Any]) -> dic
 
 def _tensors(model: "TrialOutcomeClassifier") -> Tensors:
     found: dict[str, NDArray[Any]] = {}
-    for number, network in enumerate(model.networks_):
-        prefix = _NETWORK.format(number=number)
-        arrays = {name: tensor.half().contiguous().numpy() for name, tensor in network.state_dict().items()}
-        # Codes that training never met stay zero: most of the table, and left out.
-        table = arrays.pop(_TABLE)
-        arrays[_ROWS] = np.flatnonzero(table.any(axis=1))
-        arrays[_TABLE] = table[arrays[_ROWS]]
-        found |= {prefix + name: array for name, array in arrays.items()}
+    if model.networks_:
+        from cladmop.model.half import to_half
+
+        for number, network in enumerate(model.networks_):
+            prefix = _NETWORK.format(number=number)
+            found |= {prefix + name: array for name, array in to_half(network).items()}
     if model.states_ is not None:
         found |= {_STATES + name: array for name, array in model.states_.tensors().items()}
     for part, replicates in model.replicates_.items():
@@ -180,27 +177,20 @@ def _load_networks(path: Path, config: Mapping[str, Any], tensors: Tensors) -> "
     if not config["networks"]:
         return []
     try:
-        import torch
+        from cladmop.model.half import from_half
     except ImportError as error:
         raise MissingDependencyError(
             f"{path} holds networks, which need torch; install it with: pip install 'cladmop[nn]'"
         ) from error
-    from cladmop.model.cladmop import CLaDMoP
     from cladmop.model.config import ModelConfig
 
     sizes = ModelConfig.from_dict(config["model"], where=str(path / "config.json"))
     networks = []
     for number in range(int(config["networks"])):
-        own = dict(_below(_NETWORK.format(number=number), tensors))
-        table = np.zeros((sizes.disease_vocabulary, sizes.width), dtype=np.float32)
-        table[own.pop(_ROWS)] = own[_TABLE]
-        own[_TABLE] = table
-        network = CLaDMoP(sizes)
         try:
-            network.load_state_dict({name: torch.from_numpy(array.astype(np.float32)) for name, array in own.items()})
+            networks.append(from_half(sizes, _below(_NETWORK.format(number=number), tensors)))
         except RuntimeError as error:
             raise CorruptArtefactError(f"{path / _WEIGHTS} does not fit config.json; get the model again") from error
-        networks.append(network.eval())
     return networks
 
 

@@ -1,8 +1,6 @@
 """What encoding takes, measured here and now, and what a whole registry would take on so many machines."""
 
 import os
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 from cladmop.encoders.shards import shard_bytes
 from cladmop.errors import InputError
 from cladmop.evaluation.tables import Table
+from cladmop.training.cost import duration, memory_used
 
 if TYPE_CHECKING:
     from cladmop.encoders.base import TextEncoder
@@ -96,7 +95,7 @@ def measure(
         tokens=tokens * passes,
         seconds=spent,
         bytes_per_token=shard_bytes(len(sample), vectors, encoder.width) / tokens,
-        memory=resident(),
+        memory=memory_used(),
     )
 
 
@@ -134,23 +133,9 @@ def plan_table(costs: Sequence[Cost], tokens: int, machines: Sequence[int] = MAC
     return Table(f"Encoding {tokens:,} tokens with {costs[0].encoder}", header, rows, note)
 
 
-def duration(seconds: float) -> str:
-    """Return a time for people: seconds, minutes, hours or days."""
-    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:,.1f} {name}"
-    return f"{seconds / 86_400:,.1f} days"
-
-
 def cores() -> int:
     """Return the processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def resident() -> int:
-    """Return the most memory this process has held, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def measured_devices() -> dict[str, str]:

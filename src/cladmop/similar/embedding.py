@@ -19,6 +19,7 @@ from cladmop.encoders.base import EncodedTrial
 from cladmop.errors import CorruptArtefactError, InputError
 from cladmop.model.cladmop import CLaDMoP
 from cladmop.model.config import ModelConfig
+from cladmop.model.half import from_half, to_half
 from cladmop.training.batches import Batches, collate
 
 Vectors = NDArray[np.float32]
@@ -29,7 +30,6 @@ NAMES_WIDTH = 64
 """Directions that are kept of the states of names."""
 PARTS = ("criteria", "drugs", "drug names", "disease names")
 """f_C, f_DM, and the last states of the names of drugs and of diseases."""
-_TABLE, _ROWS = "tokens.ancestor.weight", "tokens.ancestor.rows"
 _NETWORK = "network."
 _BATCH, _TOKENS = 64, 65_536
 
@@ -113,7 +113,7 @@ class Embedding:
     @classmethod
     def fit(cls, network: CLaDMoP, encoded: Sequence[EncodedTrial], shares: Shares) -> Self:
         """Fit the maps on trials; the network's weights are rounded as they will be stored."""
-        rounded = _from_arrays(network.config, _to_arrays(network))
+        rounded = from_half(network.config, to_half(network))
         return cls(rounded, fit_maps(parts_of(rounded, encoded)), shares)
 
     def __call__(self, encoded: Sequence[EncodedTrial]) -> NDArray[np.float16]:
@@ -134,7 +134,7 @@ class Embedding:
             for name, part in zip(PARTS, self.maps, strict=True)
             for key, array in vars(part).items()
         }
-        return {**{_NETWORK + name: array for name, array in _to_arrays(self.network).items()}, **maps}
+        return {**{_NETWORK + name: array for name, array in to_half(self.network).items()}, **maps}
 
     @classmethod
     def from_arrays(cls, config: ModelConfig, shares: Shares, arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -150,7 +150,7 @@ class Embedding:
             maps = tuple(
                 Whitening(*(arrays[f"{name}.{key}"].astype(np.float32) for key in ("mean", "matrix"))) for name in PARTS
             )
-            return cls(_from_arrays(config, own), maps, shares)
+            return cls(from_half(config, own), maps, shares)
         except (KeyError, IndexError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise CorruptArtefactError(
@@ -209,24 +209,3 @@ def _names(encoded: Sequence[EncodedTrial], kind: int) -> Vectors:
         if chosen.any():
             means[row] = trial.names[-1, chosen].astype(np.float32).mean(axis=0)
     return means
-
-
-def _to_arrays(network: CLaDMoP) -> dict[str, NDArray[Any]]:
-    """Return the weights in half precision; ICD codes that training never met are zero, and left out."""
-    arrays: dict[str, NDArray[Any]] = {
-        name: tensor.half().contiguous().numpy() for name, tensor in network.state_dict().items()
-    }
-    table = arrays.pop(_TABLE)
-    arrays[_ROWS] = np.flatnonzero(table.any(axis=1)).astype(np.int32)
-    arrays[_TABLE] = table[arrays[_ROWS]]
-    return arrays
-
-
-def _from_arrays(config: ModelConfig, arrays: Mapping[str, NDArray[Any]]) -> CLaDMoP:
-    own = dict(arrays)
-    table = np.zeros((config.disease_vocabulary, config.width), np.float32)
-    table[own.pop(_ROWS)] = own[_TABLE]
-    own[_TABLE] = table
-    network = CLaDMoP(config)
-    network.load_state_dict({name: torch.from_numpy(array.astype(np.float32)) for name, array in own.items()})
-    return network.eval()

@@ -14,8 +14,8 @@ from cladmop.corpus.reasons import StopReason, stop_reason
 from cladmop.corpus.rules import Group, Rule
 from cladmop.corpus.tables import CorpusTrial, read_table
 from cladmop.diseases.icd import CHAPTERS, ancestors
+from cladmop.diseases.tabular import tabular_list
 from cladmop.drugs.kinds import NOT_DRUGS
-from cladmop.errors import MissingDependencyError
 from cladmop.records import Trial
 
 if TYPE_CHECKING:
@@ -102,12 +102,7 @@ def term_names(terms: Iterable[str]) -> dict[str, str]:
     MissingDependencyError
         If ``simple-icd-10-cm`` is not installed.
     """
-    try:
-        import simple_icd_10_cm as source
-    except ImportError as error:
-        raise MissingDependencyError(
-            "names of diseases need the tabular list; install it with: pip install simple-icd-10-cm"
-        ) from error
+    source = tabular_list()
     names = {}
     for term in sorted(set(terms)):
         if term in CHAPTERS:
