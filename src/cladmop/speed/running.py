@@ -37,7 +37,7 @@ class Sizes:
 FULL = Sizes(
     {"minilm": 600, "smollm2": 160}, (128, 256, 512, 1024, 2048, 4096, 8192), 10_000, Rounds(7, 60.0), None, 8.0
 )
-TINY = Sizes({"minilm": 64, "smollm2": 16}, (128, 1024), 100, Rounds(2, 3.0, cpu=True), 1, 0.7)
+TINY = Sizes({"minilm": 96, "smollm2": 32}, (128, 1024), 200, Rounds(2, 3.0, cpu=True), 1, 0.7)
 """On one thread and in its own processor time, so that what else the machine does disturbs little."""
 
 
