@@ -186,8 +186,11 @@ def _forecast(
     memory = f"{(memory_used() + rates.memory(records)) / 1e9:,.1f} GB"
     if staff.number > 1:
         memory += f" and {staff.number} x {memory_used() / 1e9:,.1f} GB"
+    who = _count(staff.number, "worker")
+    if staff.number > 1 or staff.address is not None:
+        who += " once Ray has started"
     say(
-        f"expected: about {duration(rates.seconds(records, staff.number))} by {_count(staff.number, 'worker')}, as "
+        f"expected: about {duration(rates.seconds(records, staff.number))} by {who}, as "
         f"{_count(rates.sample, 'record')} took here, memory {memory}, {disk}"
     )
 
