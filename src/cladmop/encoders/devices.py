@@ -1,6 +1,7 @@
 """Where a language model runs, in which arithmetic, and how much it takes at once."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -63,6 +64,15 @@ def one_thread_each() -> Iterator[None]:
             _users -= 1
             if _users == 0:
                 torch.set_num_threads(_threads)
+
+
+@contextmanager
+def worker_threads(number: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield a pool of threads in which torch uses one thread an operation each."""
+    import torch
+
+    with one_thread_each(), ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield pool
 
 
 def choose_device(device: str) -> "torch.device":

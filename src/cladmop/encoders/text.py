@@ -16,7 +16,6 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import local
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cladmop.encoders.base import LEVELS
-from cladmop.encoders.devices import Dtype, budget, choose_device, choose_dtype, one_thread_each, workers
+from cladmop.encoders.devices import Dtype, budget, choose_device, choose_dtype, worker_threads, workers
 from cladmop.encoders.language_model import LanguageModel, open_language_model
 from cladmop.encoders.windows import OVERLAP, Window, plan_batches, plan_windows
 from cladmop.errors import CorruptArtefactError, InputError
@@ -187,9 +186,7 @@ class HiddenStateEncoder:
             for batch in batches:
                 yield from zip(batch, self._encode_batch(batch, tokens, pool=pool), strict=True)
             return
-        import torch
-
-        with one_thread_each(), ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,)) as run:
+        with worker_threads(at_once) as run:
             found = run.map(lambda batch: self._encode_batch(batch, tokens, pool=pool), batches)
             for batch, states in zip(batches, found, strict=True):
                 yield from zip(batch, states, strict=True)

@@ -4,13 +4,13 @@ Shapes: n trials, R refits, K networks.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cladmop.encoders.base import EncodedTrial
+from cladmop.encoders.devices import worker_threads, workers
 from cladmop.estimator.blend import log_odds
 from cladmop.estimator.members import STATES
 from cladmop.records import Trial
@@ -46,10 +46,7 @@ def _by_threads(
     """Score pieces at once, each on one thread: networks of width 32 gain nothing from several."""
     import torch
 
-    from cladmop.encoders.devices import one_thread_each, workers
-
-    at_once = workers(torch.device("cpu"))
-    with one_thread_each(), ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,)) as run:
+    with worker_threads(workers(torch.device("cpu"))) as run:
         first = score(pieces[0])  # makes what all share
         return [first, *run.map(score, pieces[1:])]
 

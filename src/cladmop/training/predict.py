@@ -1,6 +1,7 @@
 """Scores of a trained network: the probability of success, and the zero-shot match."""
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from cladmop.encoders.base import EncodedTrial
+from cladmop.encoders.devices import worker_threads, workers
 from cladmop.errors import InputError
 from cladmop.model.cladmop import CLaDMoP
 from cladmop.model.ensemble import Ensemble
@@ -78,8 +80,18 @@ def ensemble_logits(
         If a trial's encoding is not finite, or of other widths than the networks'.
     """
     logits = np.zeros((ensemble.size, len(encoded)))
-    for rows in Batches.over(encoded, batch_size, tokens_per_batch // ensemble.size).in_order():
+
+    def score(rows: NDArray[np.intp]) -> None:
         logits[:, rows] = ensemble.logits(pack([encoded[row] for row in rows], ensemble.config)).double().numpy()
+
+    batches = Batches.over(encoded, batch_size, tokens_per_batch // ensemble.size).in_order()
+    at_once = workers(torch.device("cpu")) if len(batches) > 1 else 1
+    if at_once > 1:
+        # A batch a core: networks of width 32 gain nothing from several.
+        with worker_threads(at_once) as run:
+            deque(run.map(score, batches), maxlen=0)
+    else:
+        deque(map(score, batches), maxlen=0)
     for one in logits:
         _require_finite(one)
     return logits
