@@ -28,7 +28,7 @@ extensions = [
     "_ext.reference",
     "_ext.shapes",
 ]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_ext", "speed"]  # speed: a table that the page on capacity includes
 nitpicky = True
 default_role = "py:obj"
 """A name in single backticks is a name of Python; see `_ext.names`."""
@@ -61,7 +61,7 @@ linkcheck_ignore = [r"https?://(localhost|127\.0\.0\.1|[\w.-]*example\.(com|org)
 
 TITLES = {"benchmark/top-I": "TOP phase I: every table"}
 """Titles of pages that a command prints, and so begin with a table."""
-FURTHER = ("deploy", "capacity")
+FURTHER = ("deploy", "capacity", "STATUS")
 """Pages that the index lists, in place of the word FURTHER, where they are there."""
 
 

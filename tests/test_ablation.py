@@ -83,7 +83,10 @@ def data(folder, invented_corpus):
 @pytest.fixture(scope="module")
 def base(language_model):
     return NetworkSettings(
-        encoding=EncodingSettings(str(language_model)), model=SMALL, pretrain={"epochs": 2, "learning_rate": 0.03}, finetune={"epochs": 1}
+        encoding=EncodingSettings(str(language_model)),
+        model=SMALL,
+        pretrain={"epochs": 2, "learning_rate": 0.03},
+        finetune={"epochs": 1},
     )
 
 
