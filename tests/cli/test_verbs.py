@@ -36,7 +36,7 @@ def test_evaluate_compares_two_score_files(cladmop, top_folder, score_file, tmp_
     stored = tmp_path / "out" / "evaluation.json"
     done = cladmop("evaluate", right, flat, "--data", top_folder, "--bootstraps", 50, "--out", stored)
     assert done.code == 0, done.err
-    assert max(map(len, done.out.splitlines())) <= 80
+    assert max(len(line) for line in done.out.splitlines() if str(right) not in line and str(flat) not in line) <= 80
     rows = json.loads(stored.read_text(encoding="utf-8"))["rows"]
     assert [row["roc_auc"]["value"] for row in rows] == [1.0, 0.5]
     assert "0.5" in done.err, "the threshold that nobody chose is a remark"

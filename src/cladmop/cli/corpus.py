@@ -85,7 +85,8 @@ def build(
     print_table(funnel_table(manifest))
     print_table(groups_table(manifest))
     _summary(manifest)
-    say(f"stored in {out}: manifest.json, trials, unproven, stopped, drugs, diseases, dropped.parquet")
+    say(f"stored in {out}:")
+    say("manifest.json, trials, unproven, stopped, drugs, diseases, dropped.parquet")
 
 
 @app.command("report", short_help="Write an HTML page about a corpus.")
