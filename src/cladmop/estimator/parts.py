@@ -31,7 +31,7 @@ def part_scores(
 
     Many trials are scored a piece at a time, by as many threads as torch has.
     """
-    pieces = [slice(start, start + _AT_ONCE) for start in range(0, len(trials), _AT_ONCE)]
+    pieces = [slice(start, start + _AT_ONCE) for start in range(0, max(1, len(trials)), _AT_ONCE)]
 
     def score(piece: slice) -> dict[str, NDArray[np.float64]]:
         return _scores_of(model, trials[piece], encoded[piece], refits)
